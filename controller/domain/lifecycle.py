@@ -1,0 +1,128 @@
+"""The life of a promise: one table. `advance` is the only writer of a promise's state.
+
+waiting ── AttemptStarted ──> dialling ── CustomerConnected ──> connected ── AttemptEnded ──> fulfilled
+   ^                             │                                  │
+   └───── AttemptEnded ──────────┘ (retry)      AttemptEnded(unknown) after a talk is a kept promise
+   waiting, dialling ── AttemptEnded ──> exhausted, cancelled      by the retry policy
+   waiting ── Cancelled ──> cancelled     waiting ── DeadlinePassed ──> expired
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from controller.domain.effects import Effect, SendSms
+from controller.domain.outcome import Outcome
+from controller.domain.promise import Promise, PromiseState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from controller.domain.retry_policy import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """An attempt row is being committed; nothing has been dialled yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerConnected:
+    """The customer confirmed and is about to be bridged with an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """The open attempt is over."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The customer, or somebody on their behalf, no longer wants the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """The promise's lifetime is over."""
+
+
+Event = AttemptStarted | CustomerConnected | AttemptEnded | Cancelled | DeadlinePassed
+
+ALLOWED: frozenset[tuple[PromiseState, type[Event]]] = frozenset(
+    {
+        (PromiseState.WAITING, AttemptStarted),
+        (PromiseState.WAITING, Cancelled),
+        (PromiseState.WAITING, DeadlinePassed),
+        (PromiseState.DIALLING, CustomerConnected),
+        (PromiseState.DIALLING, AttemptEnded),
+        (PromiseState.CONNECTED, AttemptEnded),
+    }
+)
+"""Every move there is. A pair that is not here is refused."""
+
+
+class RefusedTransitionError(Exception):
+    """The event does not fit the promise's state; nothing was changed."""
+
+    def __init__(self, promise: Promise, event: Event) -> None:
+        super().__init__(f"promise {promise.id} is {promise.state}; {type(event).__name__} does not apply")
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The promise as it is from now on, and what is owed to the outside world."""
+
+    promise: Promise
+    effects: tuple[Effect, ...] = ()
+
+
+def advance(promise: Promise, event: Event, now: datetime, policy: RetryPolicy) -> Advance:
+    """Return what `event`, at `now`, makes of `promise` under `policy`.
+
+    Raises RefusedTransitionError when the pair (state, event) is not in `ALLOWED`.
+    """
+    if (promise.state, type(event)) not in ALLOWED:
+        raise RefusedTransitionError(promise, event)
+    moved = replace(promise, version=promise.version + 1)
+    match event:
+        case AttemptStarted():
+            return Advance(replace(moved, state=PromiseState.DIALLING))
+        case CustomerConnected():
+            return Advance(replace(moved, state=PromiseState.CONNECTED))
+        case Cancelled():
+            return Advance(replace(moved, state=PromiseState.CANCELLED))
+        case DeadlinePassed():
+            return Advance(replace(moved, state=PromiseState.EXPIRED), (_sms(moved, "expired"),))
+        case AttemptEnded(outcome):
+            return _after_attempt(moved, outcome, now, policy)
+
+
+def _after_attempt(promise: Promise, outcome: Outcome, now: datetime, policy: RetryPolicy) -> Advance:
+    # Once they talked the promise is kept, whatever we failed to see of the end.
+    if outcome is Outcome.TALKED or promise.state is PromiseState.CONNECTED:
+        used = promise.attempts_used + 1
+        return Advance(replace(promise, state=PromiseState.FULFILLED, last_outcome=Outcome.TALKED, attempts_used=used))
+    rule = policy.rule(outcome)
+    used = promise.attempts_used + rule.uses_attempt
+    ended = replace(promise, attempts_used=used, last_outcome=outcome)
+    if outcome is Outcome.DECLINED:
+        return Advance(replace(ended, state=PromiseState.CANCELLED))
+    effects = (_sms(ended, rule.sms),) if rule.sms else ()
+    if rule.ends or used >= policy.max_attempts:
+        return Advance(replace(ended, state=PromiseState.EXHAUSTED), effects)
+    retry_at = now + timedelta(seconds=rule.gap_s)
+    return Advance(replace(ended, state=PromiseState.WAITING, not_before=retry_at), effects)
+
+
+def _sms(promise: Promise, template: str) -> SendSms:
+    return SendSms(
+        key=f"{promise.id}:{template}",
+        template=template,
+        number=promise.number,
+        language=promise.language,
+        queue=promise.queue,
+    )

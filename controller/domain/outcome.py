@@ -1,0 +1,73 @@
+"""How an attempt ended, and whose fault it was.
+
+An outcome is data: busy, closed and declined are not exceptions. Only a fault of our own is worth waking
+somebody for.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """Whose doing an outcome was."""
+
+    NOBODY = "nobody"
+    CUSTOMER = "customer"
+    NETWORK = "network"
+    AGENT = "agent"
+    OURS = "ours"
+
+
+class Outcome(StrEnum):
+    """How one attempt (one outbound call for one promise) ended."""
+
+    TALKED = "talked"
+    """The customer confirmed, was bridged with an agent, and the talk is over."""
+    DECLINED = "declined"
+    """The customer pressed the key for "no longer needed"."""
+    NOT_CONFIRMED = "not_confirmed"
+    """Answered, but nobody pressed a key: voicemail, or a person who did not listen."""
+    DROPPED = "dropped"
+    """Answered, and hung up before an agent was reached."""
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    UNREACHABLE = "unreachable"
+    CONGESTION = "congestion"
+    """No circuit: our trunk or the network is full."""
+    AGENT_LOST = "agent_lost"
+    """The reserved agent did not answer or hung up; the customer was not kept on the line."""
+    NOT_ALLOWED = "not_allowed"
+    """The gate refused the number: it may not be dialled at all."""
+    OUTSIDE_HOURS = "outside_hours"
+    """The gate refused the moment: it may be dialled later."""
+    NOT_PLACED = "not_placed"
+    """The PBX refused to place the call (no trunk, no PBX); the customer's phone never rang."""
+    UNKNOWN = "unknown"
+    """We lost sight of the call. It was looked for and is no longer there."""
+
+    @property
+    def fault(self) -> Fault:
+        """Whose doing this was."""
+        return _FAULT[self]
+
+
+_FAULT: dict[Outcome, Fault] = {
+    Outcome.TALKED: Fault.NOBODY,
+    Outcome.DECLINED: Fault.NOBODY,
+    Outcome.NOT_CONFIRMED: Fault.CUSTOMER,
+    Outcome.DROPPED: Fault.CUSTOMER,
+    Outcome.BUSY: Fault.CUSTOMER,
+    Outcome.NO_ANSWER: Fault.CUSTOMER,
+    Outcome.REJECTED: Fault.CUSTOMER,
+    Outcome.INVALID_NUMBER: Fault.CUSTOMER,
+    Outcome.UNREACHABLE: Fault.NETWORK,
+    Outcome.CONGESTION: Fault.NETWORK,
+    Outcome.AGENT_LOST: Fault.AGENT,
+    Outcome.NOT_ALLOWED: Fault.CUSTOMER,
+    Outcome.OUTSIDE_HOURS: Fault.NOBODY,
+    Outcome.NOT_PLACED: Fault.OURS,
+    Outcome.UNKNOWN: Fault.OURS,
+}

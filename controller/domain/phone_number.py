@@ -1,0 +1,101 @@
+"""Phone numbers: from what was keyed or shown to E.164, and the check whether one may be dialled at all.
+
+`phonenumbers` alone is not a gate (it reads `,,1#` as an extension, and takes satellite numbers for mobiles), so
+only plain digits reach it, and what it returns must be on an allow-list of countries and types.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PLAIN = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
+_CALLER_ID_PREFIX = re.compile(r"18[46](?=0)", re.ASCII)
+"""184 hides and 186 shows the caller's number in Japan; keyed in front of a number they are not part of it."""
+
+CALLABLE_TYPES = frozenset(
+    {
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.MOBILE,
+        PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        PhoneNumberType.VOIP,
+    }
+)
+"""0AB-J landlines, 070/080/090 and 050. Not: freephone 0120/0800, 0570 (UAN), premium, personal, pager."""
+
+
+class Refusal(StrEnum):
+    """Why a number may not be dialled."""
+
+    NOT_A_NUMBER = "not_a_number"
+    INVALID = "invalid"
+    COUNTRY = "country"
+    TYPE = "type"
+    PREFIX = "prefix"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPlan:
+    """What may be dialled: an allow-list of countries, then a deny-list of prefixes."""
+
+    home: str = "JP"
+    """ISO 3166 code of the country that a number without `+` belongs to."""
+    countries: frozenset[str] = frozenset({"JP"})
+    denied_prefixes: tuple[str, ...] = ()
+    """E.164 prefixes, as `+81990`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialableNumber:
+    """A number that may be dialled."""
+
+    e164: str
+    national: str
+    """The digits as dialled at home, without spaces: `09012345678`."""
+
+
+def check(text: str, plan: NumberPlan) -> DialableNumber | Refusal:
+    """Return the number in `text` if `plan` lets it be dialled, or why not. Accepts ASCII digits and a leading `+`."""
+    if not _PLAIN.fullmatch(text):
+        return Refusal.NOT_A_NUMBER
+    try:
+        number = phonenumbers.parse(_CALLER_ID_PREFIX.sub("", text, count=1), plan.home)
+    except phonenumbers.NumberParseException:
+        return Refusal.NOT_A_NUMBER
+    if number.extension or not phonenumbers.is_valid_number(number):
+        return Refusal.INVALID
+    if phonenumbers.region_code_for_number(number) not in plan.countries:
+        return Refusal.COUNTRY
+    if phonenumbers.number_type(number) not in CALLABLE_TYPES:
+        return Refusal.TYPE
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if e164.startswith(plan.denied_prefixes):
+        return Refusal.PREFIX
+    return DialableNumber(e164, national_digits(e164))
+
+
+def national_digits(e164: str) -> str:
+    """Return `+819012345678` as `09012345678`: as people at home dial it and hear it read back."""
+    number = phonenumbers.parse(e164, None)
+    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(_digits(formatted))
+
+
+def mask(number: str | None) -> str:
+    """Return `number` fit for a log: the last four digits hidden, everything short hidden whole."""
+    if not number:
+        return "anonymous"
+    keep = len(number) - 4
+    return number[:keep] + "****" if keep > 3 else "****"  # noqa: PLR2004 - at least a prefix must remain
+
+
+def _digits(text: str) -> Iterable[str]:
+    return (character for character in text if character.isascii() and character.isdigit())

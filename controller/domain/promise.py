@@ -1,0 +1,73 @@
+"""A promise (折り返し予約): "we will call you back", with its place in line. It outlives restarts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from controller.domain.outcome import Outcome
+
+
+class PromiseState(StrEnum):
+    """Where a promise stands. The table in `lifecycle.py` says how it moves."""
+
+    WAITING = "waiting"
+    """In line; due when `not_before` has come."""
+    DIALLING = "dialling"
+    """One attempt is open: the agent, then the customer, is being rung."""
+    CONNECTED = "connected"
+    """Customer and agent are talking."""
+    FULFILLED = "fulfilled"
+    EXHAUSTED = "exhausted"
+    """Every attempt was used, or the last outcome allows no other."""
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """Not kept within its lifetime. A person is told."""
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing follows this state."""
+        return self in FINAL
+
+
+FINAL = frozenset({PromiseState.FULFILLED, PromiseState.EXHAUSTED, PromiseState.CANCELLED, PromiseState.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One callback request. Times are aware UTC."""
+
+    id: str
+    queue: str
+    number: str
+    """E.164."""
+    language: str
+    since: datetime
+    """The place in line: when the caller who left the number arrived."""
+    not_before: datetime
+    expires_at: datetime
+    state: PromiseState = PromiseState.WAITING
+    attempts_used: int = 0
+    last_outcome: Outcome | None = None
+    version: int = 0
+    """Counts up with each transition; the store compares it before it writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One outbound call (発信) for a promise. The customer's channel id is derived from `id`."""
+
+    id: str
+    promise_id: str
+    number: str
+    agent: str
+    started_at: datetime
+
+    @property
+    def channel_id(self) -> str:
+        """The channel id the customer's leg gets, so that after a crash we can look whether it was placed."""
+        return f"customer-{self.id}"

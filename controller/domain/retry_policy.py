@@ -1,0 +1,67 @@
+"""What follows an outcome: does it use up an attempt, when is the next one, does it end the promise, is an SMS owed.
+
+Declared once per queue. Whatever was not the customer's doing (no agent, closed hours, our own trunk) never uses
+up an attempt: the customer's tries are the customer's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from controller.domain.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one outcome means for the promise."""
+
+    gap_s: float
+    """Seconds until the promise may be dialled again."""
+    uses_attempt: bool = True
+    ends: bool = False
+    """No further attempt, however many are left."""
+    sms: str | None = None
+    """The SMS template owed to the customer; once a promise, however often the outcome comes."""
+
+
+DEFAULT_RULES: Mapping[Outcome, Rule] = {
+    Outcome.DECLINED: Rule(gap_s=0, ends=True),
+    Outcome.NOT_CONFIRMED: Rule(gap_s=900, sms="not_reached"),
+    Outcome.DROPPED: Rule(gap_s=300),
+    Outcome.BUSY: Rule(gap_s=120),
+    Outcome.NO_ANSWER: Rule(gap_s=600, sms="not_reached"),
+    Outcome.REJECTED: Rule(gap_s=900, sms="not_reached"),
+    Outcome.INVALID_NUMBER: Rule(gap_s=0, ends=True, sms="not_reached"),
+    Outcome.UNREACHABLE: Rule(gap_s=600, sms="not_reached"),
+    Outcome.CONGESTION: Rule(gap_s=60, uses_attempt=False),
+    Outcome.AGENT_LOST: Rule(gap_s=0, uses_attempt=False),
+    Outcome.NOT_ALLOWED: Rule(gap_s=0, ends=True),
+    Outcome.OUTSIDE_HOURS: Rule(gap_s=900, uses_attempt=False),
+    Outcome.NOT_PLACED: Rule(gap_s=30, uses_attempt=False),
+    # The phone may have rung, so it counts: a customer is not dialled once more for a fault of ours.
+    Outcome.UNKNOWN: Rule(gap_s=120),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Attempts and gaps of one queue."""
+
+    max_attempts: int = 3
+    gap_s: Mapping[Outcome, float] = field(default_factory=dict)
+    """Overrides of the default gaps, in seconds, by outcome."""
+    lifetime_s: float = 24 * 3600
+    """A promise older than this is closed as expired, and a person is told."""
+
+    def rule(self, outcome: Outcome) -> Rule:
+        """Return what `outcome` means, with this queue's own gap where it has one.
+
+        Raises KeyError for `TALKED`, which ends a promise and needs no rule.
+        """
+        rule = DEFAULT_RULES[outcome]
+        gap_s = self.gap_s.get(outcome, rule.gap_s)
+        return Rule(gap_s=gap_s, uses_attempt=rule.uses_attempt, ends=rule.ends, sms=rule.sms)

@@ -1,0 +1,42 @@
+"""The record of every incoming call: what the figures are made of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Ending(StrEnum):
+    """What became of an incoming call."""
+
+    SERVED = "served"
+    """Talked with an agent."""
+    PROMISED = "promised"
+    """Left a number."""
+    ABANDONED = "abandoned"
+    """放棄呼: hung up before an agent or a promise."""
+    FAILED = "failed"
+    """Our fault; apologised and hung up."""
+
+
+class CallLog(Protocol):
+    """Writes the record. A failure to write is logged and never disturbs the call."""
+
+    async def arrived(self, call_id: str, *, queue: str, number: str | None, arrived_at: datetime) -> None:
+        """Note that a call came in. Repeatable."""
+        ...
+
+    async def answered(self, call_id: str, *, agent: str, answered_at: datetime) -> None:
+        """Note that an agent took it."""
+        ...
+
+    async def ended(self, call_id: str, *, ending: Ending, ended_at: datetime) -> None:
+        """Note how it ended. The first ending stays."""
+        ...
+
+    async def still_open(self) -> list[str]:
+        """Return the ids of calls that have no ending yet."""
+        ...

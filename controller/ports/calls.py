@@ -1,0 +1,136 @@
+"""A call and its few verbs: answer, play, ask, hold, connect, dial, hang up. A further verb needs a decision record.
+
+Only a verb raises `CallerHungUp`. The task that runs a journey is not cancelled when a caller hangs up, so that
+whatever it is writing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+
+    from controller.domain.agents import Agent
+    from controller.domain.digits import Keypad
+    from controller.domain.outcome import Outcome
+    from controller.domain.promise import Attempt
+
+
+class CallerHungUp(Exception):  # noqa: N818 - not an error: callers hang up
+    """The party on this call is gone. Raised by verbs alone."""
+
+
+class PbxUnavailableError(Exception):
+    """The PBX refused or could not be reached for something a call needs; says what."""
+
+
+class Stage(StrEnum):
+    """How far a caller's journey is. Kept on the channel, so that a restarted controller goes on from there."""
+
+    GREETING = "greeting"
+    IN_LINE = "in_line"
+    LEAVING_NUMBER = "leaving_number"
+    TALKING = "talking"
+    BOOKED = "booked"
+    """The promise is made; only the goodbye is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What is known of a caller from the PBX's own JSON, filtered to safe characters."""
+
+    number: str | None
+    """As shown by the network; None when it was withheld."""
+    dialled: str
+    arrived_at: datetime
+    """Aware UTC; counts from the first moment in the dialplan, also when the controller was away."""
+
+
+class Call(Protocol):
+    """One party on one channel. Every verb raises CallerHungUp once the party is gone."""
+
+    @property
+    def id(self) -> str:
+        """The channel's id."""
+        ...
+
+    @property
+    def facts(self) -> CallFacts:
+        """Who called, what, and when."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """The language that prompts are played in: `ja` or `en`."""
+        ...
+
+    async def answer(self) -> None:
+        """Answer, if that has not happened yet."""
+        ...
+
+    async def play(self, *prompts: str) -> None:
+        """Play prompts in order, to their end. Keys pressed meanwhile are kept for the next `ask` or `hold`."""
+        ...
+
+    async def ask(
+        self, *prompts: str, keypad: Keypad, first_key_timeout_s: float = 8, next_key_timeout_s: float = 4
+    ) -> str:
+        """Play prompts, cut short by the first key, and return what was keyed; "" when nothing was.
+
+        The first-key timeout counts from the end of the prompts. Keys pressed before count (type-ahead).
+        """
+        ...
+
+    async def hold(self, queue: str, *, until_keys: str = "") -> str:
+        """Put the caller on hold music and return the first of `until_keys` that is pressed.
+
+        Cancelled, or with no keys to wait for, the caller stays on hold until another verb takes them off.
+        """
+        ...
+
+    async def connect(self, other: Call) -> bool:
+        """Join both parties and return True when one of them has hung up; does not raise then.
+
+        False: the other party was gone already, and nobody was joined. The party that is left is still up.
+        """
+        ...
+
+    async def remember(self, **marks: str) -> None:
+        """Keep marks (`stage`, `queue`, ...) on the channel itself: they survive this process."""
+        ...
+
+    async def hang_up(self) -> None:
+        """Hang up. Does nothing when the party is gone already; never raises."""
+        ...
+
+    async def gone(self) -> None:
+        """Return when the party is gone. An event to race against, not a verb: it does not raise."""
+        ...
+
+
+class OutboundCall(Call, Protocol):
+    """A call that we place. Known, with its id, before anything is sent."""
+
+    async def dial(self) -> Outcome | None:
+        """Ring the party. Return None once they answered, or how it ended. Cancelled, it stops ringing."""
+        ...
+
+
+class Telephony(Protocol):
+    """Where outbound calls come from. The leg is hung up when its context is left, however it is left."""
+
+    def agent_leg(
+        self, agent: Agent, *, for_call: str, shown_number: str | None, ring_timeout_s: float
+    ) -> AbstractAsyncContextManager[OutboundCall]:
+        """Prepare a call to an agent's phone on behalf of the call or attempt `for_call`."""
+        ...
+
+    def customer_leg(
+        self, attempt: Attempt, *, queue: str, language: str, since: datetime, ring_timeout_s: float
+    ) -> AbstractAsyncContextManager[OutboundCall]:
+        """Prepare a call to a customer. The gate is asked again in the last step before the call is placed."""
+        ...
