@@ -1,0 +1,69 @@
+"""Files that hold secrets: written whole or not at all, for their owner alone, and checked when read."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from controller.provision_site import ProvisionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# In Asterisk's files `;` begins a comment and `\` escapes, in .env files `#`, `$` and quotes mean something.
+_SAFE_SECRET: Final = re.compile(r"[A-Za-z0-9_.~+-]+")
+_SHORTEST_SECRET: Final = 16
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` with mode 0600; a reader sees the old file or the new one, never half of it.
+
+    Raises:
+        OSError: the disc is full, or the folder is not ours to write.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def read_secrets(path: Path) -> dict[str, str]:
+    """Read lines of KEY=VALUE; empty lines and lines that begin with `#` are skipped. No file: no secrets.
+
+    Raises:
+        ProvisionError: a line is not KEY=VALUE, or a value is short or has a character that Asterisk's
+            configuration files would read as something else. The message names the line, not the value.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError as error:
+        raise ProvisionError(f"{path} is not text (UTF-8): {error}") from error
+    found: dict[str, str] = {}
+    faults: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        key, sign, value = line.strip().partition("=")
+        if not sign or not key:
+            faults.append(f"line {number}: not KEY=VALUE")
+        elif not _SAFE_SECRET.fullmatch(value):
+            faults.append(f"line {number}, {key}: only letters, digits and _ . ~ + - may stand in a password")
+        elif len(value) < _SHORTEST_SECRET:
+            faults.append(f"line {number}, {key}: shorter than {_SHORTEST_SECRET} characters")
+        else:
+            found[key] = value
+    if faults:
+        raise ProvisionError(
+            f"{path}: " + "; ".join(faults) + ". Correct it, or delete the line: then a new password is drawn."
+        )
+    return found

@@ -1,0 +1,108 @@
+"""The site's part of Asterisk's configuration, as text. Pure: a Site in, file names and contents out.
+
+`[name](+)` adds to a section that the static file has begun; `[name](template)` builds on a template of it
+(Asterisk's configuration syntax, `main/config.c`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from controller.provision_site import Site
+
+_HEAD = "; Written at every start from site.json and secrets.env; do not edit.\n\n"
+
+
+def pbx_files(site: Site) -> Mapping[str, str]:
+    """File name to content, for the folder `site/` of the PBX."""
+    ports = site.ports
+    return {
+        name: _HEAD + text
+        for name, text in {
+            "globals.conf": f"ORI_SERVICE_NUMBER = {site.service_number}\n",
+            "http.conf": f"bindaddr = {site.bind}\nbindport = {ports.ari}\n",
+            "ari.conf": f"[{site.ari_user}]\ntype = user\nread_only = no\npassword_format = plain\n"
+            f"password = {site.ari_password}\n",
+            "manager.conf": _manager(site),
+            "rtp.conf": f"rtpstart = {ports.pbx_rtp_first}\nrtpend = {ports.pbx_rtp_last}\n",
+            "queue-members.conf": "".join(f"member => PJSIP/{agent.user}\n" for agent in site.agents),
+            "pjsip.conf": _pbx_pjsip(site),
+        }.items()
+    }
+
+
+def carrier_files(site: Site) -> Mapping[str, str]:
+    """File name to content, for the folder `site/` of the telephone network in the lab."""
+    ports = site.ports
+    return {
+        name: _HEAD + text
+        for name, text in {
+            "globals.conf": f"CARRIER_SERVICE_NUMBER = {site.service_number}\n",
+            "rtp.conf": f"rtpstart = {ports.carrier_rtp_first}\nrtpend = {ports.carrier_rtp_last}\n",
+            "pjsip.conf": _carrier_pjsip(site),
+        }.items()
+    }
+
+
+def _manager(site: Site) -> str:
+    events = ("FullyBooted", "Shutdown", "DeviceStateChange", "ContactStatus")
+    filters = "".join(f"eventfilter(name({event})) =\n" for event in events)
+    return (
+        f"port = {site.ports.ami}\nbindaddr = {site.bind}\n\n"
+        f"[{site.ami_user}]\nsecret = {site.ami_password}\n"
+        "; Events of these classes, and of them only the ones that are named.\n"
+        f"read = system,call,reporting\n{filters}"
+        "; PJSIPShowContacts stands in the class system, DeviceStateList in reporting. Neither commands nor\n"
+        "; originate nor configuration.\n"
+        "write = system,reporting\nwritetimeout = 5000\n"
+    )
+
+
+def _transports(bind: str, port: int) -> str:
+    return "".join(f"[transport-{kind}](+)\nbind = {bind}:{port}\n\n" for kind in ("udp", "tcp"))
+
+
+def _media(site: Site) -> str:
+    """Keep sound on the address that SIP is bound to; without this, RTP listens on every address."""
+    if site.bind != site.host:
+        return ""
+    return f"media_address = {site.bind}\nbind_rtp_to_media_address = yes\n"
+
+
+def _trunk(site: Site, *, endpoint: str, ours: str, theirs: str, port: int) -> str:
+    """One end of the trunk: `theirs` is the user that the other end proves, `ours` the one we prove to it."""
+    return (
+        f"[{endpoint}](trunk)\nidentify_by = auth_username\nauth = {endpoint}-in\n"
+        f"outbound_auth = {endpoint}-out\naors = {endpoint}\nlanguage = {site.language}\n{_media(site)}\n"
+        f"[{endpoint}](trunk-aor)\ncontact = sip:{site.host}:{port}\n\n"
+        f"[{endpoint}-in](account)\nusername = {theirs}\npassword = {site.trunk_password}\n\n"
+        f"[{endpoint}-out](account)\nusername = {ours}\npassword = {site.trunk_password}\n\n"
+    )
+
+
+def _pbx_pjsip(site: Site) -> str:
+    text = _transports(site.bind, site.ports.sip)
+    text += _trunk(site, endpoint=site.trunk, ours="pbx", theirs="carrier", port=site.ports.carrier_sip)
+    for agent in site.agents:
+        text += (
+            f"[{agent.user}](agent)\nauth = {agent.user}\naors = {agent.user}\nlanguage = {site.language}\n"
+            f"callerid = {agent.user} <{agent.user}>\n{_media(site)}\n"
+            f"[{agent.user}](agent-aor)\n\n"
+            f"[{agent.user}](account)\nusername = {agent.user}\npassword = {agent.password}\n\n"
+        )
+    return text
+
+
+def _carrier_pjsip(site: Site) -> str:
+    text = _transports(site.bind, site.ports.carrier_sip)
+    text += _trunk(site, endpoint="pbx", ours="carrier", theirs="pbx", port=site.ports.sip)
+    for line in site.customers:
+        text += (
+            f"[{line.user}](customer)\nauth = {line.user}\naors = {line.user}\n{_media(site)}\n"
+            f"[{line.user}](customer-aor)\n\n"
+            f"[{line.user}](account)\nusername = {line.user}\npassword = {line.password}\n\n"
+        )
+    return text

@@ -1,0 +1,123 @@
+"""The folders of one Asterisk instance inside the root folder, and the sweeping of those left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_PARENT: Final = "srv/orikaeshi"
+_RUNTIME: Final = ("run", "log", "lib", "cache", "spool/recording", "spool/tmp")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where one instance keeps its files. Its name tells who started it: NAME-PID-TICKS-SERIAL."""
+
+    host: Path
+    """The folder as this process sees it."""
+    inside: str
+    """The same folder as Asterisk sees it, after chroot."""
+    uid: int
+    gid: int
+
+    @classmethod
+    def new(cls, root: Path, name: str, serial: int) -> Folders:
+        """Choose the folder for an instance that this process starts. Nothing is written yet."""
+        pid = os.getpid()
+        leaf = f"{name}-{pid}-{_started_ticks(pid)}-{serial}"
+        uid, gid = _asterisk_user(root)
+        return cls(host=root / _PARENT / leaf, inside=f"/{_PARENT}/{leaf}", uid=uid, gid=gid)
+
+    @property
+    def conf(self) -> str:
+        """The path of asterisk.conf as Asterisk sees it."""
+        return f"{self.inside}/etc/asterisk.conf"
+
+    def fill(self, conf_dir: Path, site_dir: Path | None) -> None:
+        """Make the folders, copy the configuration in, and give all of it to the user asterisk alone."""
+        self.host.parent.mkdir(parents=True, exist_ok=True)
+        self.host.mkdir(mode=0o700, exist_ok=True)
+        etc = self.host / "etc"
+        shutil.rmtree(etc, ignore_errors=True)
+        shutil.copytree(conf_dir, etc, ignore=shutil.ignore_patterns("prompts", "site"))
+        if site_dir is not None:
+            shutil.copytree(site_dir, etc / "site")
+        for name in _RUNTIME:
+            (self.host / name).mkdir(parents=True, exist_ok=True)
+        with (etc / "asterisk.conf").open("a", encoding="utf-8") as file:
+            file.write(self._directories())
+        self._hand_over()
+
+    def _directories(self) -> str:
+        places = {
+            "astetcdir": "etc",
+            "astvarlibdir": "lib",
+            "astdbdir": "lib",
+            "astkeydir": "lib",
+            "astcachedir": "cache",
+            "astspooldir": "spool",
+            "astrundir": "run",
+            "astlogdir": "log",
+        }
+        lines = [f"{key} => {self.inside}/{folder}" for key, folder in places.items()]
+        return "\n[directories]\nastdatadir => /usr/share/asterisk\n" + "\n".join(lines) + "\n"
+
+    def _hand_over(self) -> None:
+        for folder, _, files in os.walk(self.host):
+            os.chown(folder, self.uid, self.gid)
+            Path(folder).chmod(0o700)
+            for file in files:
+                path = Path(folder) / file
+                os.chown(path, self.uid, self.gid)
+                path.chmod(0o600)
+
+
+def sweep(root: Path) -> list[str]:
+    """Kill the Asterisks whose launcher is dead and remove their folders; return the names of those folders.
+
+    A launcher that was killed with -9 cannot clean up after itself. Instances of live launchers are left alone.
+    """
+    swept = []
+    for folder in sorted((root / _PARENT).glob("*-*-*-*")):
+        _, pid, ticks, _ = folder.name.rsplit("-", 3)
+        if _started_ticks(int(pid)) == int(ticks):
+            continue
+        _kill_stale(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        swept.append(folder.name)
+    return swept
+
+
+def _kill_stale(folder: Path) -> None:
+    """Kill every Asterisk whose command line names this very folder."""
+    marker = f"/{_PARENT}/{folder.name}/etc/asterisk.conf".encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError):
+            if marker in (entry / "cmdline").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
+def _started_ticks(pid: int) -> int:
+    """When a process began, in clock ticks since boot (proc(5), stat, field 22); -1 when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return -1
+    state, _, _, *rest = stat.rpartition(")")[2].split()
+    return -1 if state == "Z" else int(rest[16])
+
+
+def _asterisk_user(root: Path) -> tuple[int, int]:
+    """(uid, gid) of the user asterisk inside the root folder. Raises ValueError when there is none."""
+    for line in (root / "etc" / "passwd").read_text(encoding="utf-8").splitlines():
+        name, _, uid, gid, *_ = line.split(":")
+        if name == "asterisk":
+            return int(uid), int(gid)
+    raise ValueError(f"{root} holds no user asterisk; delete the folder, it is then built again")
