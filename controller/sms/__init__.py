@@ -1,0 +1,1 @@
+"""Sending SMS: one file per provider behind one Protocol, and the texts."""

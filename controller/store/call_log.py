@@ -1,0 +1,89 @@
+"""The record of calls, in the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, exists, select, update
+
+from controller.ports.call_log import Ending
+from controller.ports.promises import StoreUnavailableError
+from controller.store.dialect import insert_if_new
+from controller.store.tables import HAS_NO_ENDING, calls, promises
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+    from structlog.typing import FilteringBoundLogger
+
+    from controller.store.engine import Database
+
+
+class StoredCallLog:
+    """`CallLog` on SQL. What cannot be written is logged (`call_not_recorded`) and the call goes on."""
+
+    def __init__(self, database: Database, log: FilteringBoundLogger) -> None:
+        self._database = database
+        self._log = log
+
+    async def arrived(self, call_id: str, *, queue: str, number: str | None, arrived_at: datetime) -> None:
+        """Note that a call came in. Said again, it changes nothing."""
+        row = {"id": call_id, "queue": queue, "number": number, "arrived_at": arrived_at}
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(insert_if_new(connection, calls).values(row))
+
+        await self._write(work, call_id=call_id, step="arrived")
+
+    async def answered(self, call_id: str, *, agent: str, answered_at: datetime) -> None:
+        """Note that an agent took it. The first answer stays: it is the one that the caller waited for."""
+        change = (
+            update(calls)
+            .where(calls.c.id == call_id, calls.c.answered_at.is_(None))
+            .values(agent=agent, answered_at=answered_at)
+        )
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(change)
+
+        await self._write(work, call_id=call_id, step="answered")
+
+    async def ended(self, call_id: str, *, ending: Ending, ended_at: datetime) -> None:
+        """Note how it ended. The first ending stays."""
+        change = (
+            update(calls).where(calls.c.id == call_id, HAS_NO_ENDING).values(ending=ending.value, ended_at=ended_at)
+        )
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(change)
+
+        await self._write(work, call_id=call_id, step="ended")
+
+    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime) -> int:
+        """Give an ending to every call that has none and is not live; return how many. Raises StoreUnavailableError."""
+        kept = exists().where(promises.c.call_id == calls.c.id)
+        ending = case(
+            (calls.c.answered_at.is_not(None), Ending.SERVED.value),
+            (kept, Ending.PROMISED.value),
+            else_=Ending.ABANDONED.value,
+        )
+
+        async def work(connection: AsyncConnection) -> int:
+            # The list of live calls may be longer than a statement takes parameters: it is compared here.
+            without_ending = await connection.scalars(select(calls.c.id).where(HAS_NO_ENDING))
+            orphans = [call_id for call_id in without_ending if call_id not in live_call_ids]
+            for call_id in orphans:
+                await connection.execute(
+                    update(calls).where(calls.c.id == call_id, HAS_NO_ENDING).values(ending=ending, ended_at=ended_at)
+                )
+            return len(orphans)
+
+        return await self._database.write(work)
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[None]], *, call_id: str, step: str) -> None:
+        try:
+            await self._database.write(work)
+        except StoreUnavailableError as error:
+            self._log.warning("call_not_recorded", call_id=call_id, step=step, error=str(error))

@@ -1,0 +1,63 @@
+"""Brings a database to the schema that this version knows. Applied at every start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
+
+from controller.ports.promises import StoreUnavailableError
+from controller.store.dialect import for_writing
+from controller.store.faults import as_unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Run the migrations that are missing, all of them in one transaction or none.
+
+    Raises StoreUnavailableError when the database cannot be written, or has a schema that this version does not know.
+    """
+    try:
+        async with for_writing(engine).begin() as connection:
+            await connection.run_sync(_upgrade)
+    except (DBAPIError, OSError) as error:
+        unavailable = as_unavailable(error, engine.url)
+        if unavailable is None:
+            where = engine.url.render_as_string(hide_password=True)
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            unavailable = StoreUnavailableError(
+                f"The database {where} could not be brought up to date: {cause}. Nothing in it was changed. "
+                "Check that it belongs to this program and not to another one."
+            )
+        raise unavailable from error
+
+
+def configuration() -> Config:
+    """Return Alembic's configuration; it needs no ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = configuration()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if unknown := found - known:
+        where = connection.engine.url.render_as_string(hide_password=True)
+        raise StoreUnavailableError(
+            f"The database {where} has schema {', '.join(sorted(unknown))}, which a newer version of this program "
+            "made. Start that version, or restore the backup from before the upgrade."
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

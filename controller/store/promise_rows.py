@@ -1,0 +1,158 @@
+"""Promises and attempts as rows: the mapping, and the single statements that the book puts together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+
+from controller.domain.lifecycle import AttemptEnded
+from controller.domain.outcome import Outcome
+from controller.domain.promise import Attempt, Promise, PromiseState
+from controller.store.dialect import insert_if_new
+from controller.store.tables import IS_LIVE, attempts, promise_events, promises
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, RowMapping, TextClause
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from controller.domain.lifecycle import Event
+
+MADE = "Made"
+"""The first entry of every history; the others are named after the events of `lifecycle.py`."""
+
+
+def promise_from(row: RowMapping) -> Promise:
+    """Return the promise in a row that has all of its columns."""
+    outcome = row[promises.c.last_outcome]
+    return Promise(
+        id=row[promises.c.id],
+        queue=row[promises.c.queue],
+        number=row[promises.c.number],
+        language=row[promises.c.language],
+        since=row[promises.c.since],
+        not_before=row[promises.c.not_before],
+        expires_at=row[promises.c.expires_at],
+        state=PromiseState(row[promises.c.state]),
+        attempts_used=row[promises.c.attempts_used],
+        last_outcome=None if outcome is None else Outcome(outcome),
+        version=row[promises.c.version],
+    )
+
+
+def attempt_from(row: RowMapping) -> Attempt:
+    """Return the attempt in a row that has all of its columns."""
+    return Attempt(
+        id=row[attempts.c.id],
+        promise_id=row[attempts.c.promise_id],
+        number=row[attempts.c.number],
+        agent=row[attempts.c.agent],
+        started_at=row[attempts.c.started_at],
+    )
+
+
+async def find(connection: AsyncConnection, *conditions: ColumnElement[bool] | TextClause) -> Promise | None:
+    """Return the one promise that fits, if there is one."""
+    row = (await connection.execute(select(promises).where(*conditions))).mappings().one_or_none()
+    return None if row is None else promise_from(row)
+
+
+async def get(connection: AsyncConnection, promise_id: str, *, lock: bool = False) -> Promise:
+    """Return a promise, with its row locked until the transaction ends where the database can. Raises LookupError."""
+    query = select(promises).where(promises.c.id == promise_id)
+    if lock:
+        query = query.with_for_update()
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise LookupError(f"there is no promise {promise_id}")
+    return promise_from(row)
+
+
+async def add(connection: AsyncConnection, promise: Promise, *, call_id: str, made_at: datetime) -> bool:
+    """Write a new promise and begin its history; False when its call or its number already holds one."""
+    row = {
+        **_changing(promise),
+        "id": promise.id,
+        "queue": promise.queue,
+        "number": promise.number,
+        "language": promise.language,
+        "since": promise.since,
+        "expires_at": promise.expires_at,
+        "made_at": made_at,
+        "call_id": call_id,
+    }
+    added = await connection.execute(insert_if_new(connection, promises).values(row))
+    if added.rowcount != 1:
+        return False
+    await note(connection, promise, at=made_at, event=MADE, came_from=None, detail=call_id)
+    return True
+
+
+async def replace_if_unchanged(connection: AsyncConnection, before: Promise, after: Promise) -> bool:
+    """Write `after` over `before`; False when the row is no longer `before`."""
+    statement = (
+        update(promises)
+        .where(promises.c.id == before.id, promises.c.version == before.version, promises.c.state == before.state.value)
+        .values(_changing(after))
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def add_attempt(connection: AsyncConnection, attempt: Attempt) -> bool:
+    """Write a new attempt; False when the number has a live one, or the id was used before."""
+    row = {
+        "id": attempt.id,
+        "promise_id": attempt.promise_id,
+        "number": attempt.number,
+        "agent": attempt.agent,
+        "started_at": attempt.started_at,
+    }
+    return (await connection.execute(insert_if_new(connection, attempts).values(row))).rowcount == 1
+
+
+async def close_attempt(connection: AsyncConnection, promise: Promise, ended_at: datetime) -> None:
+    """End the promise's live attempt with the outcome that the promise got from it."""
+    outcome = None if promise.last_outcome is None else promise.last_outcome.value
+    statement = (
+        update(attempts).where(attempts.c.promise_id == promise.id, IS_LIVE).values(outcome=outcome, ended_at=ended_at)
+    )
+    await connection.execute(statement)
+
+
+async def note(
+    connection: AsyncConnection,
+    promise: Promise,
+    *,
+    at: datetime,
+    event: str,
+    came_from: PromiseState | None,
+    detail: str,
+) -> None:
+    """Add one entry to the promise's history, numbered by its version."""
+    row = {
+        "promise_id": promise.id,
+        "seq": promise.version,
+        "at": at,
+        "event": event,
+        "from_state": None if came_from is None else came_from.value,
+        "to_state": promise.state.value,
+        "detail": detail,
+    }
+    await connection.execute(insert(promise_events).values(row))
+
+
+def detail_of(event: Event) -> str:
+    """Return what the history says about an event beside its name: an outcome as it was seen, or nothing."""
+    return event.outcome.value if isinstance(event, AttemptEnded) else ""
+
+
+def _changing(promise: Promise) -> dict[str, Any]:
+    return {
+        "not_before": promise.not_before,
+        "state": promise.state.value,
+        "attempts_used": promise.attempts_used,
+        "last_outcome": None if promise.last_outcome is None else promise.last_outcome.value,
+        "version": promise.version,
+    }

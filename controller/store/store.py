@@ -1,0 +1,95 @@
+"""The way into the database: open it, bring it up to date, hand out its books."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from controller.store.call_log import StoredCallLog
+from controller.store.dialect import connect_to
+from controller.store.engine import Database
+from controller.store.migrate import migrate
+from controller.store.outbox import StoredSmsOutbox
+from controller.store.promise_book import StoredPromiseBook
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from structlog.typing import FilteringBoundLogger
+
+    from controller.domain.promise import Promise
+    from controller.domain.retry_policy import RetryPolicy
+    from controller.ports.clock import Clock
+
+_BUSY_TIMEOUT_S = 5.0
+
+
+class Store:
+    """The open database: `promises`, `calls`, `outbox`, each behind its port.
+
+    `on_change` and `on_sms_queued` may be set at any time. They are called once what they tell of is committed, on
+    the event loop, and have to be quick; what they raise is logged, since the commit stands whatever they make of it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        policies: Mapping[str, RetryPolicy],
+        clock: Clock,
+        new_id: Callable[[], str],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.on_change: Callable[[Promise], None] | None = None
+        self.on_sms_queued: Callable[[], None] | None = None
+        self.database = database
+        self._log = log
+        self.promises = StoredPromiseBook(
+            database,
+            policies=policies,
+            clock=clock,
+            new_id=new_id,
+            changed=lambda promise: self._call(self.on_change, promise),
+            sms_queued=lambda: self._call(self.on_sms_queued),
+        )
+        self.calls = StoredCallLog(database, log)
+        self.outbox = StoredSmsOutbox(database)
+
+    def _call(self, hook: Callable[..., None] | None, *args: Any) -> None:
+        if hook is None:
+            return
+        try:
+            hook(*args)
+        except Exception:  # noqa: BLE001 - a listener's mistake must not make a commit look undone
+            self._log.exception("store_hook_failed")
+
+
+@asynccontextmanager
+async def open_store(
+    url: str,
+    *,
+    policies: Mapping[str, RetryPolicy],
+    clock: Clock,
+    new_id: Callable[[], str],
+    busy_timeout_s: float = _BUSY_TIMEOUT_S,
+    log: FilteringBoundLogger | None = None,
+) -> AsyncIterator[Store]:
+    """Open the database at `url` (`sqlite+aiosqlite:////path/to/file.db`), migrated, until the context is left.
+
+    `policies` go by queue; `new_id` names promises; `busy_timeout_s` is how long a locked database is waited for.
+    Raises StoreUnavailableError, whose text is one line for the admin.
+    """
+    database = Database(connect_to(url, busy_timeout_s=busy_timeout_s))
+    try:
+        await migrate(database.engine)
+        yield Store(
+            database,
+            policies=policies,
+            clock=clock,
+            new_id=new_id,
+            log=log or structlog.get_logger("controller.store"),
+        )
+    finally:
+        await database.close()

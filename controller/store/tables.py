@@ -1,0 +1,110 @@
+"""The tables. Two of the invariants are theirs: see the partial unique indexes.
+
+Changing one needs a migration; a test compares what the migrations build with what stands here.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+
+from controller.store.types import UtcDateTime
+
+IS_WAITING = text("state = 'waiting'")
+IS_OPEN = text("state IN ('waiting', 'dialling', 'connected')")
+IS_LIVE = text("ended_at IS NULL")
+IS_QUEUED = text("status = 'queued'")
+IS_SENDING = text("status = 'sending'")
+HAS_NO_ENDING = text("ending IS NULL")
+"""Conditions that an index and the queries that are to use it share word for word: a partial index is used only
+when the planner can prove its condition, and it cannot with a bound value."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("queue", String(64), nullable=False),
+    Column("number", String(16), nullable=False),  # E.164: "+" and at most 15 digits
+    Column("language", String(8), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts_used", Integer, nullable=False),
+    Column("last_outcome", String(32)),
+    Column("version", Integer, nullable=False),
+    Column("call_id", String(150), nullable=False, unique=True),
+    # One open promise per number and queue.
+    Index("uq_promises_open_number", "queue", "number", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+    Index("ix_promises_waiting", "since", "id", sqlite_where=IS_WAITING, postgresql_where=IS_WAITING),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("promise_id", ForeignKey(promises.c.id), nullable=False, index=True),
+    Column("number", String(16), nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String(32)),
+    # One live outbound leg per number, whatever the queue and whoever dials.
+    Index("uq_attempts_live_number", "number", unique=True, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+)
+
+promise_events = Table(
+    "promise_events",
+    metadata,
+    Column("promise_id", ForeignKey(promises.c.id), primary_key=True),
+    Column("seq", Integer, primary_key=True),  # the promise's version after the event; 0 for "Made"
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("from_state", String(16)),
+    Column("to_state", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+sms_outbox = Table(
+    "sms_outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("number", String(16), nullable=False),
+    Column("template", String(32), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("reference", Text),
+    Column("error", Text),
+    Index("ix_sms_outbox_queued", "not_before", "id", sqlite_where=IS_QUEUED, postgresql_where=IS_QUEUED),
+    Index("ix_sms_outbox_sending", "id", sqlite_where=IS_SENDING, postgresql_where=IS_SENDING),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", String(150), primary_key=True),
+    Column("queue", String(64), nullable=False),
+    Column("number", String(64)),  # as the network showed it, not always E.164; null when withheld
+    Column("arrived_at", UtcDateTime, nullable=False),
+    Column("agent", String(64)),
+    Column("answered_at", UtcDateTime),
+    Column("ending", String(16)),
+    Column("ended_at", UtcDateTime),
+    Index("ix_calls_open", "arrived_at", "id", sqlite_where=HAS_NO_ENDING, postgresql_where=HAS_NO_ENDING),
+)
