@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from controller.domain.outcome import Outcome
 from controller.domain.phone_number import DialableNumber, NumberPlan, Refusal, check
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +30,19 @@ class CallingHours:
             return self.opens <= local < self.closes
         return local >= self.opens or local < self.closes
 
+    def next_opening(self, now: datetime) -> datetime:
+        """Return the first instant from `now` on that is inside the hours, in UTC; `now` itself when it is.
+
+        An opening time that the clocks skip (spring) counts as the instant after the skip.
+        """
+        if self.allow(now):
+            return now
+        local = now.astimezone(self.zone)
+        opening = datetime.combine(local.date(), self.opens, self.zone)
+        if opening.astimezone(UTC) <= now.astimezone(UTC):
+            opening = datetime.combine(local.date() + timedelta(days=1), self.opens, self.zone)
+        return opening.astimezone(UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -43,7 +52,7 @@ class Gate:
     hours: CallingHours
 
     def clear(self, number: str, now: datetime) -> DialableNumber | Outcome:
-        """Return the number to dial, or the outcome that the attempt gets without a call: NOT_ALLOWED, OUTSIDE_HOURS."""
+        """Return the number to dial, or the outcome the attempt gets without a call (NOT_ALLOWED, OUTSIDE_HOURS)."""
         checked = check(number, self.plan)
         if isinstance(checked, Refusal):
             return Outcome.NOT_ALLOWED

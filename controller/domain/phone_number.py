@@ -89,6 +89,15 @@ def national_digits(e164: str) -> str:
     return "".join(_digits(formatted))
 
 
+def as_printed(number: str, home: str) -> str:
+    """Return a number as people at home write it: `03-1234-5678`; as it is when it is none that we know."""
+    try:
+        parsed = phonenumbers.parse(number, home)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
 def mask(number: str | None) -> str:
     """Return `number` fit for a log: the last four digits hidden, everything short hidden whole."""
     if not number:

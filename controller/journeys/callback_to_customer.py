@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ from controller.journeys.agent_phone import ring_agent
 from controller.journeys.inbound_caller import wait_for_agent
 from controller.journeys.race import first_of
 from controller.ports.calls import CallerHungUp
+from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
     from controller.domain.agents import Agent
@@ -84,16 +84,11 @@ async def with_agent(
         with suppress(CallerHungUp):
             await agent.play(prompts.AGENT_NO_ANSWER)
         return Outcome(failure)
-    return await confirm_and_join(customer, agent, promise, house)
-
-
-async def confirm_and_join(customer: Call, agent: Call, promise: Promise, house: House) -> Outcome | None:
-    """Have the customer, who has answered, confirm; then join. None: confirmed, but the agent is gone."""
     try:
         refused = await confirm(customer)
         if refused is not None:
             return refused
-        _, joined = await asyncio.gather(note_connected(promise, house), customer.connect(agent))
+        joined = await customer.connect(agent, on_joined=lambda: note_connected(promise, house))
     except CallerHungUp:
         return Outcome.DROPPED
     return Outcome.TALKED if joined else None
@@ -133,5 +128,9 @@ async def keep_company(agent: Call, queue: Queue) -> None:
 
 
 async def note_connected(promise: Promise, house: House) -> None:
-    """Record that they talk, so that a crash from here on does not have the customer called again."""
-    await house.promises.advance(promise.id, CustomerConnected())
+    """Record that they talk, so that a crash from here on does not have the customer called again.
+
+    A database that is away does not part them: the outcome is written when it is back.
+    """
+    with suppress(StoreUnavailableError):
+        await house.promises.advance(promise.id, CustomerConnected())

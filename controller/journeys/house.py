@@ -26,6 +26,9 @@ class Queue:
     reminder_interval_s: float = 30
     agent_ring_timeout_s: float = 20
     customer_ring_timeout_s: float = 30
+    wrap_up_s: float = 10
+    missed_pause_s: float = 30
+    """How long an agent who did not answer is left in peace."""
 
 
 @dataclass(frozen=True, slots=True)

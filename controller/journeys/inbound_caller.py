@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from controller.journeys import prompts
@@ -88,8 +87,7 @@ async def talk_with_agent(
             if not answered:
                 return False
             await call.remember(stage=Stage.TALKING)
-            _, joined = await asyncio.gather(on_answer(reservation.agent), call.connect(leg.call))
-            return joined
+            return await call.connect(leg.call, on_joined=lambda: on_answer(reservation.agent))
 
 
 async def announce(call: Call, prompt: str, *, after_s: float, house: House) -> None:

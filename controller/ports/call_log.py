@@ -37,6 +37,9 @@ class CallLog(Protocol):
         """Note how it ended. The first ending stays."""
         ...
 
-    async def still_open(self) -> list[str]:
-        """Return the ids of calls that have no ending yet."""
+    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime) -> int:
+        """Give an ending to every call that has none and is not live: it ended while nobody watched.
+
+        Served when an agent had taken it, promised when it made a promise, else abandoned. Returns how many.
+        """
         ...

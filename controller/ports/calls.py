@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -92,10 +93,11 @@ class Call(Protocol):
         """
         ...
 
-    async def connect(self, other: Call) -> bool:
+    async def connect(self, other: Call, *, on_joined: Callable[[], Awaitable[None]]) -> bool:
         """Join both parties and return True when one of them has hung up; does not raise then.
 
-        False: the other party was gone already, and nobody was joined. The party that is left is still up.
+        `on_joined` is awaited once they hear each other. False: the other party was gone already, and nobody was
+        joined. The party that is left, if any, is still up.
         """
         ...
 

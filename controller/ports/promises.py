@@ -48,7 +48,7 @@ class PromiseBook(Protocol):
     """Promises and their attempts. Every method raises StoreUnavailableError when the database fails."""
 
     async def make(self, wanted: NewPromise) -> Made:
-        """Write a promise; once this returns it is durable. An open one for the number keeps its place and is returned."""
+        """Write a promise; once this returns it is durable. An open one for the number keeps its place instead."""
         ...
 
     async def made_on_call(self, call_id: str) -> Promise | None:

@@ -1,0 +1,229 @@
+"""The verbs of a call, on ARI."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from controller.asterisk import names
+from controller.asterisk.ari.errors import AriConflict, AriDisconnected, AriError, AriNotFound, AriRefused, AriTimeout
+from controller.domain.digits import Entry
+from controller.ports.calls import CallerHungUp, CallFacts, PbxUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from controller.asterisk.ari.client import AriClient
+    from controller.asterisk.ari.objects import Bridge
+    from controller.asterisk.call_state import CallState
+    from controller.domain.digits import Keypad
+    from controller.ports.calls import Call
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+MARKS = {"stage": names.STAGE, "queue": names.QUEUE}
+"""What `remember` can keep on a channel, and in which variable."""
+
+HANGUP_GRACE_S = 2.0
+"""How long ARI may refuse a channel that is going before its ChannelDestroyed comes."""
+
+
+async def make_bridge(client: AriClient, bridge_id: str, *, kind: str) -> Bridge:
+    """Make a bridge, or return the one that has this id already. Raises AriError."""
+    try:
+        return await client.bridges.create_with_id(bridge_id, kind=kind, name=bridge_id)
+    except AriConflict:
+        return client.bridges.named(bridge_id)
+
+
+async def make_hold_bridge(client: AriClient, bridge_id: str) -> None:
+    """Make a bridge with hold music. Repeatable. Raises AriError."""
+    bridge = await make_bridge(client, bridge_id, kind="holding")
+    await bridge.start_moh()
+
+
+class AriCall:
+    """One channel in our Stasis application."""
+
+    def __init__(
+        self,
+        client: AriClient,
+        channel_id: str,
+        state: CallState,
+        *,
+        facts: CallFacts,
+        language: str,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._client = client
+        self._channel = client.channels.named(channel_id)
+        self._state = state
+        self._new_id = new_id
+        self._held_in: str | None = None
+        self._queue_of_requests = asyncio.Lock()
+        self.id = channel_id
+        self.facts = facts
+        self.language = language
+
+    @property
+    def state(self) -> CallState:
+        """What is known of the channel."""
+        return self._state
+
+    @property
+    def expected_on_pbx(self) -> bool:
+        """Whether the PBX should know this channel: not so for a leg that is only prepared."""
+        return True
+
+    async def answer(self) -> None:
+        """Answer, unless the channel is up already."""
+        if not self._state.up:
+            await self._do(self._channel.answer)
+            self._state.up = True
+
+    async def play(self, *prompts: str) -> None:
+        """Play prompts to their end. Cancelled, the sound stops."""
+        playback_id = self._new_id()
+        media = [f"sound:{names.SOUND_FOLDER}/{prompt}" for prompt in prompts]
+        self._state.playing.add(playback_id)
+        try:
+            await self._do(lambda: self._channel.play(media, playback_id=playback_id, lang=self.language))
+            await self._until(lambda: playback_id not in self._state.playing)
+        finally:
+            if playback_id in self._state.playing:
+                self._state.playing.discard(playback_id)
+                await self._quietly(lambda: self._client.playbacks.named(playback_id).stop())
+
+    async def ask(
+        self, *prompts: str, keypad: Keypad, first_key_timeout_s: float = 8, next_key_timeout_s: float = 4
+    ) -> str:
+        """Play prompts until the first key, then collect keys until the keypad says that it is enough."""
+        await self._leave_hold()
+        keys = self._state.keys
+        if not keys and prompts:
+            playing = asyncio.ensure_future(self.play(*prompts))
+            try:
+                await self._until(lambda: bool(keys) or playing.done())
+            finally:
+                playing.cancel()
+                await asyncio.gather(playing, return_exceptions=True)
+        entered, entry, timeout_s = "", Entry.OPEN, first_key_timeout_s
+        while entry is Entry.OPEN:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._until(lambda: bool(keys))
+            if not keys:
+                break
+            entered, entry = keypad.press(entered, keys.popleft())
+            timeout_s = next_key_timeout_s
+        return entered
+
+    async def hold(self, queue: str, *, until_keys: str = "") -> str:
+        """Put the caller on hold and wait for one of `until_keys`."""
+        bridge_id = names.hold_bridge(queue)
+        if self._held_in != bridge_id:
+            await self._do(lambda: self._into_hold(bridge_id))
+            self._held_in = bridge_id
+        keys = self._state.keys
+        while True:
+            await self._until(lambda: bool(keys) and bool(until_keys))
+            key = keys.popleft()
+            if key in until_keys:
+                return key
+
+    async def connect(self, other: Call, *, on_joined: Callable[[], Awaitable[None]]) -> bool:
+        """Join two channels in a bridge of their own and wait until one of them is gone."""
+        if not isinstance(other, AriCall):
+            raise TypeError("only a call on the same PBX can be joined")
+        bridge_id = names.talk_bridge(self.id)
+        try:
+            bridge = await self._do(lambda: make_bridge(self._client, bridge_id, kind="mixing"))
+            try:
+                await other.enter(bridge)
+            except CallerHungUp:
+                return False
+            await self.enter(bridge)
+            await on_joined()
+            await asyncio.wait(
+                watches := [asyncio.ensure_future(self.gone()), asyncio.ensure_future(other.gone())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for watch in watches:
+                watch.cancel()
+            return True
+        finally:
+            await self._quietly(lambda: self._client.bridges.named(bridge_id).destroy())
+
+    async def enter(self, bridge: Bridge) -> None:
+        """Move into a bridge, out of whichever this was in."""
+        await self._do(lambda: bridge.add_channel(self.id))
+        self._held_in = None
+
+    async def remember(self, **marks: str) -> None:
+        """Set marks as channel variables, in one request."""
+        variables = {MARKS[mark]: value for mark, value in marks.items()}
+        await self._do(lambda: self._channel.set_channel_vars(variables))
+
+    async def hang_up(self) -> None:
+        """Hang up, if there still is something to hang up."""
+        if self._state.gone is None:
+            await self._quietly(self._channel.hangup)
+
+    async def gone(self) -> None:
+        """Return when the channel is gone."""
+        await self._state.until(lambda: False)
+
+    async def _into_hold(self, bridge_id: str) -> None:
+        try:
+            await self._client.bridges.named(bridge_id).add_channel(self.id)
+        except AriNotFound:  # A PBX that has just started has no such bridge yet.
+            await make_hold_bridge(self._client, bridge_id)
+            await self._client.bridges.named(bridge_id).add_channel(self.id)
+
+    async def _leave_hold(self) -> None:
+        held_in, self._held_in = self._held_in, None
+        if held_in is not None:
+            await self._do(lambda: self._client.bridges.named(held_in).remove_channel(self.id))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        await self._state.until(condition)
+        if self._state.gone is not None:
+            raise CallerHungUp(self.id)
+
+    async def _do(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Send one request of a verb, one after the other for each call; outlast a lost connection.
+
+        Raises CallerHungUp when the channel is gone, PbxUnavailableError when Asterisk refuses for another reason.
+        """
+        async with self._queue_of_requests:
+            while True:
+                if self._state.gone is not None:
+                    raise CallerHungUp(self.id)
+                try:
+                    return await request()
+                except AriDisconnected:
+                    # Repeatable: each verb's request has the same effect when it is sent twice.
+                    await self._client.wait_connected()
+                except AriTimeout:
+                    log.warning("the PBX is slow; asking again", call_id=self.id)
+                except AriRefused as error:
+                    # A channel that is going is refused before its end is announced.
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(HANGUP_GRACE_S):
+                            await self.gone()
+                    if self._state.is_gone or isinstance(error, AriNotFound):
+                        raise CallerHungUp(self.id) from error
+                    raise PbxUnavailableError(str(error)) from error
+
+    async def _quietly(self, request: Callable[[], Awaitable[Any]]) -> None:
+        """Send a request whose failure changes nothing, to its end even when this task is being cancelled."""
+
+        async def attempt() -> None:
+            with suppress(AriError):
+                await request()
+
+        await asyncio.shield(asyncio.ensure_future(attempt()))

@@ -1,0 +1,46 @@
+"""The names that the controller and asterisk-conf/extensions.conf share. Changing one here means changing it there."""
+
+from __future__ import annotations
+
+import re
+
+AGENT_CONTEXT = "orikaeshi-agent"
+CUSTOMER_CONTEXT = "orikaeshi-customer"
+EXTENSION = "s"
+SOUND_FOLDER = "orikaeshi"
+
+INBOUND = "inbound"
+"""First argument of Stasis() for a caller; the second is the dialled number."""
+
+ROLE = "ORI_ROLE"
+ARRIVED_MS = "ORI_ARRIVED_MS"
+DIALLED = "ORI_DIALLED"
+QUEUE = "ORI_QUEUE"
+CALL = "ORI_CALL"
+PROMISE = "ORI_PROMISE"
+ATTEMPT = "ORI_ATTEMPT"
+AGENT = "ORI_AGENT"
+SINCE_MS = "ORI_SINCE_MS"
+STAGE = "ORI_STAGE"
+
+_UNSAFE = re.compile(r"[^0-9+]", re.ASCII)
+
+
+def hold_bridge(queue: str) -> str:
+    """Return the id of the bridge in which a queue's callers hear music."""
+    return f"hold-{queue}"
+
+
+def talk_bridge(call_id: str) -> str:
+    """Return the id of the bridge in which the call with this id talks with an agent."""
+    return f"talk-{call_id}"
+
+
+def is_talk(bridge_id: str) -> bool:
+    """Tell whether a bridge is one in which people talk."""
+    return bridge_id.startswith("talk-")
+
+
+def digits_only(number: str | None) -> str:
+    """Return a number with everything but digits and `+` taken out, fit for a dial string or a caller id."""
+    return _UNSAFE.sub("", number or "")

@@ -1,0 +1,314 @@
+"""The PBX as the journeys see it: calls that come in, legs that are placed, and what is found after an absence."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from controller.asterisk import names
+from controller.asterisk.ari.errors import AriError, AriNotFound, AriRefused
+from controller.asterisk.ari.events import ChannelDestroyed, StasisEnd, StasisStart
+from controller.asterisk.call import AriCall, make_hold_bridge
+from controller.asterisk.call_state import CallState
+from controller.asterisk.mailbox import Mailbox
+from controller.asterisk.outbound_call import AriOutboundCall, Destination
+from controller.asterisk.switchboard import Switchboard
+from controller.domain.outcome import Outcome
+from controller.domain.phone_number import DialableNumber
+from controller.ports.calls import CallFacts, Stage
+from controller.ports.survey import FoundCall, Role
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+    from typing import Any
+
+    from controller.asterisk.ari.client import AriClient
+    from controller.asterisk.ari.events import Event
+    from controller.asterisk.ari.models import ChannelData
+    from controller.domain.agents import Agent
+    from controller.domain.gate import Gate
+    from controller.domain.promise import Attempt
+    from controller.ports.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """The way out. `national` numbers are dialled as at home (090...), else as E.164 (+8190...)."""
+
+    endpoint: str
+    caller_id: str
+    national: bool = True
+
+    def dial_string(self, number: DialableNumber) -> str:
+        """Return the PJSIP dial string. Only digits and `+` ever get into it."""
+        digits = number.national if self.national else number.e164
+        return f"PJSIP/{names.digits_only(digits)}@{self.endpoint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """In which language a call's prompts are."""
+
+    by_queue: Mapping[str, str]
+    by_dialled: Mapping[str, str]
+
+    @property
+    def default(self) -> str:
+        """The first queue's language."""
+        return next(iter(self.by_queue.values()))
+
+    def of(self, *, queue: str | None, dialled: str | None) -> str:
+        """Return the language of a queue, else of a dialled number, else the default."""
+        return self.by_queue.get(queue or "") or self.by_dialled.get(dialled or "") or self.default
+
+
+class AriTelephony:
+    """Follows every channel of ours, and makes new ones."""
+
+    def __init__(
+        self,
+        client: AriClient,
+        *,
+        trunk: Trunk,
+        gate: Gate,
+        languages: Languages,
+        agent_endpoints: Iterable[str],
+        clock: Clock,
+        new_id: Callable[[], str],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._client = client
+        self._trunk = trunk
+        self._gate = gate
+        self._languages = languages
+        self._agent_endpoints = tuple(agent_endpoints)
+        self._clock = clock
+        self._new_id = new_id
+        self._spawn = spawn
+        self._switchboard = Switchboard(self._stray)
+        self._calls: dict[str, AriCall] = {}
+        self.on_new_call: Callable[[AriCall], None] = lambda _call: None
+        self.on_event: Callable[[Event], None] = self._switchboard.deliver
+
+    async def prepare(self) -> None:
+        """Make what every call needs: the hold bridges with their music, and news of trunk and phones.
+
+        Repeatable; needed again after each start of Asterisk. Raises AriError.
+        """
+        for queue in self._languages.by_queue:
+            await make_hold_bridge(self._client, names.hold_bridge(queue))
+        subscribed = set((await self._client.applications.get(self._client.app)).endpoint_ids)
+        for endpoint in (self._trunk.endpoint, *self._agent_endpoints):
+            if f"PJSIP/{endpoint}" in subscribed:
+                continue
+            try:
+                await self._client.applications.subscribe(self._client.app, f"endpoint:PJSIP/{endpoint}")
+            except AriRefused:
+                log.error("the PBX has no such PJSIP endpoint; add it to pjsip.conf", endpoint=endpoint)  # noqa: TRY400
+
+    @asynccontextmanager
+    async def agent_leg(
+        self, agent: Agent, *, for_call: str, shown_number: str | None, ring_timeout_s: float
+    ) -> AsyncIterator[AriOutboundCall]:
+        """Prepare a call to an agent's phone; hung up when the context is left."""
+        destination = Destination(
+            endpoint=f"PJSIP/{agent.endpoint}",
+            context=names.AGENT_CONTEXT,
+            caller_id=names.digits_only(shown_number) or "anonymous",
+            ring_timeout_s=ring_timeout_s,
+            variables={names.ROLE: Role.AGENT, names.CALL: for_call, names.AGENT: agent.name},
+        )
+        async with self._leg(f"agent-{self._new_id()}", lambda: destination, language=self._languages.default) as leg:
+            yield leg
+
+    @asynccontextmanager
+    async def customer_leg(
+        self, attempt: Attempt, *, queue: str, language: str, since: datetime, ring_timeout_s: float
+    ) -> AsyncIterator[AriOutboundCall]:
+        """Prepare a call to a customer; hung up when the context is left."""
+        variables = {
+            names.ROLE: Role.CUSTOMER.value,
+            names.ATTEMPT: attempt.id,
+            names.PROMISE: attempt.promise_id,
+            names.QUEUE: queue,
+            names.SINCE_MS: str(int(since.timestamp() * 1000)),
+        }
+        clear = self._clearance(attempt.number, ring_timeout_s, variables)
+        async with self._leg(attempt.channel_id, clear, language=language) as leg:
+            yield leg
+
+    async def survey(self) -> list[FoundCall]:
+        """Compare the PBX with what is followed: what is gone ends here, what is not followed is taken up.
+
+        Raises AriError when the PBX cannot be read.
+        """
+        channels = {data.id: data for data in await self._client.channels.list()}
+        for call in list(self._calls.values()):
+            await self._reconcile(call, channels.get(call.id))
+        strangers = [data for data in channels.values() if data.id not in self._calls and _is_ours(data)]
+        found = [(self._take_up(data), data) for data in strangers]
+        # A channel that went between the list and the taking up told nobody: look once more.
+        still_there = {data.id for data in await self._client.channels.list()} if found else set()
+        for call, _ in found:
+            if call.id not in still_there:
+                call.state.vanished()
+        talks = [set(bridge.channels) for bridge in await self._client.bridges.list() if names.is_talk(bridge.id)]
+        return [_described(call, data, talks) for call, data in found]
+
+    def _clearance(
+        self, number: str, ring_timeout_s: float, variables: Mapping[str, str]
+    ) -> Callable[[], Destination | Outcome]:
+        """Return the question to the gate, asked in the last step before a customer is dialled."""
+
+        def clear() -> Destination | Outcome:
+            if not self._client.connected:
+                return Outcome.NOT_PLACED
+            cleared = self._gate.clear(number, self._clock.now())
+            if not isinstance(cleared, DialableNumber):
+                return cleared
+            return Destination(
+                endpoint=self._trunk.dial_string(cleared),
+                context=names.CUSTOMER_CONTEXT,
+                caller_id=names.digits_only(self._trunk.caller_id),
+                ring_timeout_s=ring_timeout_s,
+                variables=variables,
+            )
+
+        return clear
+
+    @asynccontextmanager
+    async def _leg(
+        self, channel_id: str, clear: Callable[[], Destination | Outcome], *, language: str
+    ) -> AsyncIterator[AriOutboundCall]:
+        facts = CallFacts(number=None, dialled="", arrived_at=self._clock.now())
+        leg = AriOutboundCall(
+            self._client,
+            channel_id,
+            CallState(up=False, in_stasis=False),
+            facts=facts,
+            language=language,
+            new_id=self._new_id,
+            clear=clear,
+        )
+        follower = self._follow(leg)
+        try:
+            yield leg
+        finally:
+            await leg.hang_up()
+            if not leg.placed:
+                follower.cancel()
+
+    def _take_up(self, data: ChannelData) -> AriOutboundCall:
+        """Follow a channel that an earlier process made or took."""
+        marks = data.channelvars
+        since_ms = marks.get(names.SINCE_MS) or marks.get(names.ARRIVED_MS)
+        call = AriOutboundCall(
+            self._client,
+            data.id,
+            CallState(up=data.state == "Up", in_stasis=data.dialplan.app_name == "Stasis"),
+            facts=self._facts(data, since_ms),
+            language=self._languages.of(queue=marks.get(names.QUEUE), dialled=marks.get(names.DIALLED)),
+            new_id=self._new_id,
+            clear=lambda: Outcome.UNKNOWN,
+            placed=True,
+        )
+        self._follow(call)
+        return call
+
+    def _follow(self, call: AriCall) -> asyncio.Task[None]:
+        """Give a call its mailbox, and a task that reads it in order until the channel is gone."""
+        mailbox = Mailbox()
+        self._switchboard.register(call.id, mailbox)
+        self._calls[call.id] = call
+
+        async def read() -> None:
+            try:
+                while call.state.gone is None:
+                    call.state.apply(await mailbox.next())
+            finally:
+                self._switchboard.unregister(call.id)
+                self._calls.pop(call.id, None)
+
+        return asyncio.get_running_loop().create_task(read(), name=f"events of {call.id}")
+
+    async def _reconcile(self, call: AriCall, data: ChannelData | None) -> None:
+        """Tell a followed call what it missed while the socket was down."""
+        if data is None:
+            if call.expected_on_pbx:
+                call.state.vanished()
+            return
+        call.state.catch_up(up=data.state == "Up", in_stasis=data.dialplan.app_name == "Stasis")
+        for playback_id in list(call.state.playing):
+            try:
+                await self._client.playbacks.get(playback_id)
+            except AriNotFound:
+                call.state.finished(playback_id)
+            except AriError:
+                log.warning("a playback could not be looked up", playback_id=playback_id)
+
+    def _stray(self, event: Event) -> None:
+        match event:
+            case StasisStart(channel=channel, args=(names.INBOUND, *_)):
+                self._new_caller(channel)
+            case StasisStart(channel=channel):
+                log.warning("a leg that nobody expects is hung up", channel_id=channel.id, args=event.args)
+                self._spawn(self._drop(channel.id))
+            case ChannelDestroyed() | StasisEnd() | _:
+                pass
+
+    def _new_caller(self, data: ChannelData) -> None:
+        facts = self._facts(data, data.channelvars.get(names.ARRIVED_MS))
+        call = AriCall(
+            self._client,
+            data.id,
+            CallState(up=data.state == "Up", in_stasis=True),
+            facts=facts,
+            language=self._languages.of(queue=None, dialled=facts.dialled),
+            new_id=self._new_id,
+        )
+        self._follow(call)
+        self.on_new_call(call)
+
+    async def _drop(self, channel_id: str) -> None:
+        try:
+            await self._client.channels.named(channel_id).hangup()
+        except AriError as error:
+            log.info("it was gone already", channel_id=channel_id, reason=str(error))
+
+    def _facts(self, data: ChannelData, since_ms: str | None) -> CallFacts:
+        arrived_at = self._clock.now()
+        if since_ms and since_ms.isdecimal():
+            arrived_at = min(arrived_at, datetime.fromtimestamp(int(since_ms) / 1000, UTC))
+        number = names.digits_only(data.caller.number) or None
+        dialled = names.digits_only(data.channelvars.get(names.DIALLED) or data.dialplan.exten)
+        return CallFacts(number=number, dialled=dialled, arrived_at=arrived_at)
+
+
+def _is_ours(data: ChannelData) -> bool:
+    """Whether a channel is for us to follow: a leg of ours anywhere, a caller once in our application."""
+    role = data.channelvars.get(names.ROLE)
+    if role == Role.CALLER:
+        return data.dialplan.app_name == "Stasis"
+    return role in {Role.AGENT, Role.CUSTOMER}
+
+
+def _described(call: AriOutboundCall, data: ChannelData, talks: list[set[str]]) -> FoundCall:
+    marks = data.channelvars
+    stage = marks.get(names.STAGE)
+    return FoundCall(
+        call=call,
+        role=Role(marks[names.ROLE]),
+        stage=Stage(stage) if stage in set(Stage) else None,
+        queue=marks.get(names.QUEUE) or None,
+        agent=marks.get(names.AGENT) or None,
+        for_call=marks.get(names.CALL) or None,
+        attempt_id=marks.get(names.ATTEMPT) or None,
+        joined_with=frozenset().union(*(talk - {call.id} for talk in talks if call.id in talk)),
+    )

@@ -1,0 +1,191 @@
+"""The command line: `controller run | check | doctor | provision | promises | calls`.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings with mistakes. What can be expected to go wrong is told in
+one line on stderr; a traceback means a mistake in the program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from controller import commands
+from controller.asterisk.ami_errors import AmiError
+from controller.asterisk.ari.errors import AriError
+from controller.commands import EXIT_FAILED, EXIT_USAGE, Report
+from controller.domain.promise import PromiseState
+from controller.logs import hide_numbers
+from controller.ports.promises import StoreUnavailableError
+from controller.provision import ProvisionError
+from controller.settings import SettingsError
+from controller.settings.first_file import DEFAULT_TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+EXPECTED = (AriError, AmiError, StoreUnavailableError, ProvisionError, OSError)
+"""Errors that are not the program's: their text says what happened, where, and what to do."""
+
+_DEFAULT_SETTINGS = "var/controller.toml"
+
+
+def main(argv: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:
+    """Run one command; return its exit code. `argv` is without the program's name."""
+    env = os.environ if env is None else env
+    arguments = _parser(env).parse_args(argv)
+    try:
+        report = asyncio.run(arguments.command(arguments, env))
+    except SettingsError as error:
+        report = Report(
+            str(error),
+            {"ok": False, "mistakes": [_mistake(one.line, one.key, one.message) for one in error.mistakes]},
+            EXIT_USAGE,
+        )
+    except KeyboardInterrupt:
+        report = Report("interrupted", {"error": "interrupted"}, EXIT_FAILED)
+    except BaseExceptionGroup as group:
+        report = _failure(list(_leaves(group)))
+    except Exception as error:  # noqa: BLE001 - the last place that can turn it into an exit code
+        report = _failure([error])
+    return _print(report, as_json=arguments.json)
+
+
+def _print(report: Report, *, as_json: bool) -> int:
+    is_error = report.exit_code != 0 and not report.data.get("findings")
+    try:
+        if as_json:
+            print(json.dumps(report.data, ensure_ascii=False, indent=2))
+        elif report.text:
+            print(report.text, file=sys.stderr if is_error else sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `controller promises | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return report.exit_code
+
+
+def _failure(errors: list[BaseException]) -> Report:
+    """Return one line for each error that can be expected, and the whole story of any other."""
+    lines = dict.fromkeys(_line(error) for error in errors if isinstance(error, EXPECTED))
+    for error in errors:
+        if not isinstance(error, EXPECTED):
+            story = "".join(traceback.format_exception(error))
+            lines[
+                f"{hide_numbers(story)}This is a mistake in the program, not yours. Please report the lines above."
+            ] = None
+    return Report("\n".join(lines), {"ok": False, "error": "\n".join(lines)}, EXIT_FAILED)
+
+
+def _line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for inner in group.exceptions:
+        if isinstance(inner, BaseExceptionGroup):
+            yield from _leaves(inner)
+        else:
+            yield inner
+
+
+def _mistake(line: int | None, key: str, message: str) -> dict[str, object]:
+    return {"line": line, "key": key, "message": message}
+
+
+def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="controller", description="Orikaeshi: a call centre that never loses a caller."
+    )
+    found = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, does: str, example: str, command: Callable[..., object]) -> argparse.ArgumentParser:
+        one = found.add_parser(
+            name,
+            help=does,
+            description=f"{does[0].upper()}{does[1:]}.",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.add_argument("--json", action="store_true", help="print JSON for a program instead of text for a person")
+        one.set_defaults(command=command)
+        return one
+
+    def with_settings(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        default = Path(env.get("ORIKAESHI_SETTINGS") or _DEFAULT_SETTINGS)
+        text = "the settings file (default: $ORIKAESHI_SETTINGS, or var/controller.toml)"
+        one.add_argument("--settings", type=Path, default=default, metavar="FILE", help=text)
+        return one
+
+    with_settings(
+        add("run", "run the controller until SIGTERM", "controller run --settings var/controller.toml", commands.run)
+    )
+    with_settings(
+        add("check", "check the settings file alone", "controller check --settings var/controller.toml", commands.check)
+    )
+    _add_doctor(
+        with_settings(add("doctor", "look at the whole installation and say what to do", _DOCTOR, commands.doctor))
+    )
+    _add_provision(add("provision", "make secrets, ports and files of a new site", _PROVISION, commands.provision_site))
+    listing = with_settings(add("promises", "list promises, newest first", _PROMISES, commands.promises))
+    listing.add_argument("--state", choices=[state.value for state in PromiseState], help="only promises in this state")
+    _add_listing(listing)
+    _add_listing(
+        with_settings(add("calls", "list incoming calls, newest first", "controller calls --limit 20", commands.calls))
+    )
+    return parser
+
+
+_DOCTOR = "controller doctor --settings var/controller.toml --asterisk-conf /etc/asterisk"
+_PROVISION = "controller provision --home var --agents 2"
+_PROMISES = "controller promises --state waiting"
+
+
+def _add_doctor(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--asterisk-conf",
+        type=_folder,
+        action="append",
+        metavar="DIR",
+        help="folder with Asterisk's configuration files; once more for the folder that holds site/, if elsewhere",
+    )
+
+
+def _add_provision(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--home", type=Path, required=True, metavar="DIR", help="folder of the site; made when missing")
+    one.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="IPv4 address that Asterisk listens on")
+    one.add_argument("--agents", type=_count, default=2, metavar="N", help="agents' phones (default: 2)")
+    one.add_argument(
+        "--customers", type=_count, default=20, metavar="N", help="lines of the demo's network (default: 20)"
+    )
+    one.add_argument(
+        "--template", type=Path, default=DEFAULT_TEMPLATE, metavar="FILE", help="default settings to begin with"
+    )
+
+
+def _add_listing(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many (default: 100)")
+    one.add_argument("--show-numbers", action="store_true", help="show whole phone numbers instead of masked ones")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= 100_000:  # noqa: PLR2004 - more is a slip
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100000")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return Path(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

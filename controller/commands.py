@@ -1,0 +1,213 @@
+"""What each command of the command line does. Each returns a Report; printing is the command line's business."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import re
+import shutil
+import signal
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from controller.doctor import Level, examine, has_fault
+from controller.domain.phone_number import mask
+from controller.domain.promise import PromiseState
+from controller.logs import configure_logs
+from controller.ports.promises import StoreUnavailableError
+from controller.provision import provision
+from controller.provision_files import write_private
+from controller.settings import SECRETS, load_settings
+from controller.settings.first_file import first_settings
+from controller.store.listing import list_calls, list_promises
+from controller.system_clock import SystemClock
+from controller.text_table import table
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+
+    from controller.settings import Settings
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+"""Bad usage, or settings with mistakes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a command has to say: text for a person, `data` for `--json`."""
+
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    exit_code: int = EXIT_OK
+
+
+async def run(arguments: Namespace, env: Mapping[str, str]) -> Report:
+    """Run the controller until SIGTERM or SIGINT; calls stay on the PBX. A second signal ends it at once.
+
+    Raises what `controller.assembly.run` raises.
+    """
+    settings = load_settings(arguments.settings, env)
+    configure_logs(settings.log.level, path=settings.log.path)
+    # Imported only here: a part that is missing must not keep anybody from `check` and `doctor`.
+    assembly = importlib.import_module("controller.assembly")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        stop.set()
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, leave)
+    try:
+        await assembly.run(settings, stop=stop)
+    except Exception:
+        if settings.log.path:  # else the command line says it on stderr, and twice is once too often
+            structlog.get_logger().critical("the controller stops", exc_info=True)
+        raise
+    return Report("")
+
+
+async def check(arguments: Namespace, env: Mapping[str, str]) -> Report:
+    """Check the settings file alone. Raises SettingsError."""
+    settings = load_settings(arguments.settings, env, needs_secrets=False)
+    unset = [variable for variable in SECRETS.values() if not env.get(variable)]
+    text = f"{arguments.settings}: in order ({len(settings.queues)} queues, {len(settings.agents)} agents)"
+    if unset:
+        text += f"\nnot set in this environment: {', '.join(unset)}; `controller run` needs them"
+    return Report(text, {"ok": True, "unset_secrets": unset})
+
+
+async def doctor(arguments: Namespace, env: Mapping[str, str]) -> Report:
+    """Look at the whole installation."""
+    findings = await examine(
+        arguments.settings,
+        env,
+        conf_folders=tuple(arguments.asterisk_conf or ()),
+        now_s=lambda: SystemClock().now().timestamp(),
+        free_bytes=lambda folder: shutil.disk_usage(folder).free,
+    )
+    lines = [table(["check", "", "found"], [[one.check, one.level.value, one.found] for one in findings])]
+    to_do = [one for one in findings if one.level is not Level.OK]
+    lines += [f"\nWhat to do ({len(to_do)}):"] if to_do else ["\nNothing to do."]
+    lines += [f"- {one.check}: {one.found}\n  -> {one.remedy}" for one in to_do]
+    if not arguments.asterisk_conf:
+        lines.append("\nAsterisk's own files were not looked at; name their folder with --asterisk-conf DIR.")
+    is_faulty = has_fault(findings)
+    return Report(
+        "\n".join(lines),
+        {"ok": not is_faulty, "findings": [asdict(one) for one in findings]},
+        EXIT_FAILED if is_faulty else EXIT_OK,
+    )
+
+
+async def provision_site(arguments: Namespace, _: Mapping[str, str]) -> Report:
+    """Make what a new site needs: secrets, ports, Asterisk's site files, and the first settings file."""
+    site = await asyncio.to_thread(
+        provision, arguments.home, bind=arguments.bind, agents=arguments.agents, customers=arguments.customers
+    )
+    settings_path = arguments.home / "controller.toml"
+    is_new = not settings_path.exists()
+    if is_new:
+        text = first_settings(
+            arguments.template.read_text(encoding="utf-8"),
+            ari_url=f"http://{site.host}:{site.ports.ari}",
+            ami_host=site.host,
+            ami_port=site.ports.ami,
+            service_number=site.service_number,
+            agents=[agent.user for agent in site.agents],
+        )
+        write_private(settings_path, text)
+    ports = asdict(site.ports)
+    rows = [
+        ["settings", f"{settings_path}{'' if is_new else ' (kept as it was)'}"],
+        ["secrets", f"{site.home}/secrets.env"],
+    ]
+    rows += [["Asterisk's site files", str(site.pbx_site)], ["address", site.bind]]
+    rows += [[f"port {name}", str(port)] for name, port in ports.items()]
+    data = {"home": str(site.home), "settings": str(settings_path), "is_new": is_new, "bind": site.bind, "ports": ports}
+    return Report(table(["what", "where"], rows), data)
+
+
+async def promises(arguments: Namespace, env: Mapping[str, str]) -> Report:
+    """List promises from the database."""
+    settings = _settings_with_database(arguments, env)
+    state = PromiseState(arguments.state) if arguments.state else None
+    found = await list_promises(settings.store.url, state=state, limit=arguments.limit)
+    zone = ZoneInfo(settings.dialer.time_zone)
+    rows = [
+        [
+            one.id,
+            one.queue,
+            _shown(one.number, arguments),
+            one.state.value,
+            str(one.attempts_used),
+            one.last_outcome or "-",
+            _local(one.since, zone),
+            _local(one.not_before, zone),
+        ]
+        for one in found
+    ]
+    headings = ["promise", "queue", "number", "state", "attempts", "last outcome", "in line since", "not before"]
+    return Report(
+        _listed(headings, rows, "promises"), {"promises": [_as_data(asdict(one), arguments) for one in found]}
+    )
+
+
+async def calls(arguments: Namespace, env: Mapping[str, str]) -> Report:
+    """List incoming calls from the database."""
+    settings = _settings_with_database(arguments, env)
+    found = await list_calls(settings.store.url, limit=arguments.limit)
+    zone = ZoneInfo(settings.dialer.time_zone)
+    rows = [
+        [
+            one.id,
+            one.queue,
+            _shown(one.number, arguments),
+            _local(one.arrived_at, zone),
+            one.agent or "-",
+            one.ending or "going on",
+            _local(one.ended_at, zone) if one.ended_at else "-",
+        ]
+        for one in found
+    ]
+    headings = ["call", "queue", "number", "arrived", "agent", "ending", "ended"]
+    return Report(_listed(headings, rows, "calls"), {"calls": [_as_data(asdict(one), arguments) for one in found]})
+
+
+def _settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Settings:
+    settings = load_settings(arguments.settings, env, needs_secrets=False)
+    if not settings.store.path.exists():
+        raise StoreUnavailableError(
+            f"There is no database {settings.store.path} yet: the controller makes it when it first runs."
+        )
+    return settings
+
+
+def _listed(headings: Sequence[str], rows: list[list[str]], what: str) -> str:
+    return table(headings, rows) if rows else f"no {what}"
+
+
+def _shown(number: str | None, arguments: Namespace) -> str:
+    return number if number and arguments.show_numbers else mask(number)
+
+
+def _as_data(row: dict[str, Any], arguments: Namespace) -> dict[str, Any]:
+    shown = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+    if row["number"] is not None and not arguments.show_numbers:
+        shown["number"] = mask(row["number"])
+    return shown
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> str:
+    return re.sub(r"^\d{4}-", "", instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"))

@@ -1,0 +1,228 @@
+"""Looks at the PBX through ARI, with plain GETs that work even when the controller's own client would refuse."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from controller.doctor.findings import Finding, fault, ok, warning
+from controller.journeys import prompts
+from controller.settings import LANGUAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from controller.settings import Settings
+
+OLDEST_VERSION = (22, 10, 1)
+"""The first release with the fixes to ARI of June 2026."""
+
+MODULES = (
+    "app_playback", "app_queue", "app_stasis", "bridge_holding", "bridge_simple", "chan_pjsip", "codec_ulaw",
+    "format_wav", "func_callerid", "func_strings", "pbx_config", "res_ari", "res_ari_applications",
+    "res_ari_asterisk", "res_ari_bridges", "res_ari_channels", "res_ari_endpoints", "res_ari_events",
+    "res_ari_playbacks", "res_ari_sounds", "res_http_websocket", "res_manager_devicestate", "res_musiconhold",
+    "res_pjsip", "res_pjsip_registrar", "res_pjsip_session", "res_rtp_asterisk", "res_stasis",
+    "res_stasis_answer", "res_stasis_playback",
+)  # fmt: skip
+"""What the product cannot work without."""
+
+_TIMEOUT_S = 5.0
+_LONGEST_LIST = 5
+
+
+class _RefusedError(Exception):
+    """ARI did not answer a GET with JSON and 200. Says how, for a person."""
+
+
+async def check_ari(settings: Settings) -> list[Finding]:
+    """Return what ARI shows. When it cannot be asked at all, one finding says why."""
+    login = aiohttp.encode_basic_auth(settings.asterisk.ari_username, settings.secrets.ari_password.get_secret_value())
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+    async with (
+        aiohttp.ClientSession(timeout=timeout, headers={"Authorization": login}) as known,
+        aiohttp.ClientSession(timeout=timeout) as stranger,
+    ):
+        ari = f"{settings.asterisk.url}/ari"
+        reached = await _reached(known, ari, settings)
+        if isinstance(reached, Finding):
+            return [reached]
+        findings = [ok("ARI", f"answers at {ari}, password accepted"), await _closed_to_strangers(stranger, ari)]
+        findings.append(_version(str(reached.get("system", {}).get("version", ""))))
+        for check, look in (
+            ("modules", _modules(known, ari)),
+            ("application", _application(known, ari, settings.asterisk.app)),
+            ("endpoints", _endpoints(known, ari, settings)),
+            ("prompts", _prompts(known, ari)),
+        ):
+            try:
+                findings += await look
+            except (_RefusedError, TimeoutError, aiohttp.ClientError) as error:
+                findings.append(fault(check, f"could not be looked at: {_told(error)}", "see Asterisk's log"))
+    return findings
+
+
+async def _get(session: aiohttp.ClientSession, url: str, **query: str) -> Any:
+    async with session.get(url, params=query) as response:
+        if response.status != 200:  # noqa: PLR2004 - the one code that means an answer
+            raise _RefusedError(f"{response.status} {response.reason} for {url}")
+        return await response.json(content_type=None)
+
+
+async def _reached(session: aiohttp.ClientSession, ari: str, settings: Settings) -> Any:
+    """Return `asterisk/info`, or a finding that says why there is none."""
+    try:
+        async with session.get(f"{ari}/asterisk/info") as response:
+            if response.status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
+                return fault(
+                    "ARI",
+                    f"{ari} refuses the password of {settings.asterisk.ari_username}",
+                    "ORIKAESHI_ARI_PASSWORD must be the password in ari.conf, asterisk.ari_username its section",
+                )
+            body = await response.json(content_type=None) if response.status == 200 else None  # noqa: PLR2004 - as above
+    except TimeoutError:
+        return fault(
+            "ARI", f"{ari} takes longer than {_TIMEOUT_S:g} s to answer", "is Asterisk overloaded or wedged? restart it"
+        )
+    except (aiohttp.ClientError, ValueError) as error:
+        return fault(
+            "ARI",
+            f"nothing that speaks ARI answers at {ari}: {_told(error)}",
+            "start Asterisk; check asterisk.url and http.conf",
+        )
+    if not isinstance(body, dict) or "system" not in body:
+        return fault(
+            "ARI",
+            f"a web server answers at {ari}, but not ARI (status {response.status})",
+            "load res_ari.so; check asterisk.url",
+        )
+    return body
+
+
+async def _closed_to_strangers(session: aiohttp.ClientSession, ari: str) -> Finding:
+    try:
+        async with session.get(f"{ari}/asterisk/info") as response:
+            if response.status in {401, 403}:
+                return ok("ARI without password", "refused")
+            return fault(
+                "ARI without password", f"answered with {response.status}", "give every user in ari.conf a password"
+            )
+    except (TimeoutError, aiohttp.ClientError) as error:
+        return warning("ARI without password", f"could not be tried: {_told(error)}", "run the doctor again")
+
+
+def _version(text: str) -> Finding:
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
+    wanted = ".".join(map(str, OLDEST_VERSION))
+    if found is None:
+        return warning("version", f'Asterisk calls itself "{text[:40]}"', f"make sure that it is {wanted} or newer")
+    if tuple(map(int, found.groups())) < OLDEST_VERSION:
+        return fault("version", f"Asterisk {text}", f"update to {wanted} or newer: older ones have known holes in ARI")
+    return ok("version", f"Asterisk {text}")
+
+
+async def _modules(session: aiohttp.ClientSession, ari: str) -> list[Finding]:
+    listed = await _get(session, f"{ari}/asterisk/modules")
+    running = {one["name"].removesuffix(".so") for one in listed if one.get("status") == "Running"}
+    missing = [name for name in MODULES if name not in running]
+    if missing:
+        return [
+            fault(
+                "modules",
+                f"not running: {_some(missing)}",
+                "load them in modules.conf; Asterisk's log says why one declined",
+            )
+        ]
+    return [ok("modules", f"all {len(MODULES)} that are needed are running")]
+
+
+async def _application(session: aiohttp.ClientSession, ari: str, app: str) -> list[Finding]:
+    applications = {one["name"]: one for one in await _get(session, f"{ari}/applications")}
+    findings = [
+        fault(
+            "application",
+            f"{name} is subscribed to everything (subscribeAll): when it disconnects, ARI can wedge until a restart",
+            "connect without subscribeAll=true",
+        )
+        for name, one in applications.items()
+        if any(str(topic).startswith("__AST_") for key in _TOPICS for topic in one.get(key, ()))
+    ]
+    if app in applications:
+        return [*findings, ok("application", f"{app}: a controller is connected")]
+    return [*findings, ok("application", f"{app}: free, no controller is connected now")]
+
+
+_TOPICS = ("channel_ids", "bridge_ids", "endpoint_ids", "device_names")
+
+
+async def _endpoints(session: aiohttp.ClientSession, ari: str, settings: Settings) -> list[Finding]:
+    states = {one["resource"]: one.get("state", "unknown") for one in await _get(session, f"{ari}/endpoints/PJSIP")}
+    return [
+        _trunk(settings.dialer.trunk, states.get(settings.dialer.trunk)),
+        *_agents([agent.endpoint for agent in settings.agents], states),
+    ]
+
+
+def _trunk(name: str, state: str | None) -> Finding:
+    if state is None:
+        return fault(
+            "trunk", f"no PJSIP endpoint {name}", "add it to pjsip.conf, or set dialer.trunk to the one that is there"
+        )
+    if state == "offline":
+        return warning(
+            "trunk",
+            f"{name}: does not answer",
+            "check address and account at the carrier; nobody can be called back now",
+        )
+    return ok("trunk", f"{name}: {state}")
+
+
+def _agents(names: list[str], states: dict[str, str]) -> Iterator[Finding]:
+    missing = [name for name in names if name not in states]
+    away = [name for name in names if states.get(name) == "offline"]
+    if missing:
+        yield fault(
+            "agents", f"no PJSIP endpoint {_some(missing)}", "add it to pjsip.conf, or correct endpoint in [[agents]]"
+        )
+    if away:
+        yield warning(
+            "agents", f"no phone registered for {_some(away)}", "register the phones; until then callers wait"
+        )
+    if not missing and not away:
+        yield ok("agents", f"all {len(names)} phones are registered")
+
+
+async def _prompts(session: aiohttp.ClientSession, ari: str) -> list[Finding]:
+    findings = []
+    for language in LANGUAGES:
+        listed = await _get(session, f"{ari}/sounds", lang=language)
+        there = {one["id"] for one in listed}
+        missing = sorted(name for name in prompts.ALL if f"orikaeshi/{name}" not in there)
+        if missing:
+            findings.append(
+                fault(
+                    f"prompts {language}",
+                    f"{len(missing)} of {len(prompts.ALL)} missing: {_some(missing)}",
+                    "render them (asterisk-conf/prompts/render), restart Asterisk; else callers hear another language",
+                )
+            )
+        else:
+            findings.append(ok(f"prompts {language}", f"all {len(prompts.ALL)} are there"))
+    return findings
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _LONGEST_LIST
+    return ", ".join(names[:_LONGEST_LIST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_TIMEOUT_S:g} s"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0
+        return os.strerror(number) if number > 0 else error.os_error.strerror or "cannot connect"
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,45 @@
+"""The settings file of a new site: the commented default, with the site's own ports, number and agents."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_TEMPLATE = Path(__file__).parents[2] / "docker" / "controller" / "controller.toml"
+"""The default settings in the source tree, which the images copy to the same place."""
+
+
+def first_settings(
+    template: str, *, ari_url: str, ami_host: str, ami_port: int, service_number: str, agents: Sequence[str]
+) -> str:
+    """Return the text of `template` (the default settings) fitted to one site; its comments stay.
+
+    `ari_url` is without `/ari`; `agents` are the names of PJSIP endpoints, one agent each. The result is what an
+    admin edits from then on: it is made once and never written over.
+    """
+    text = with_value(template, "asterisk", "url", f'"{ari_url}"')
+    text = with_value(text, "asterisk", "ami_host", f'"{ami_host}"')
+    text = with_value(text, "asterisk", "ami_port", str(ami_port))
+    text = with_value(text, "dialer", "caller_id", f'"{service_number}"')
+    text = with_value(text, "[queues]", "dialled_numbers", f'["{service_number}"]')
+    before, first, blocks = text.partition("[[agents]]")
+    comment = blocks.partition("\n")[0]
+    made = [
+        f'[[agents]]{comment if index == 0 else ""}\nname = "{name}"\nendpoint = "{name}"\nqueues = ["support"]\n'
+        for index, name in enumerate(agents)
+    ]
+    return before + "\n".join(made) if first else text
+
+
+def with_value(text: str, table: str, key: str, value: str) -> str:
+    """Return `text` with another value for `key` in `[table]`; the comment behind it keeps its column."""
+    found = re.search(rf"^\[{re.escape(table)}\].*?^({key} = )([^#\n]*)", text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ValueError(f"the default settings have no {key} in [{table}]")
+    padded = value.ljust(len(found[2])) if found[2].endswith(" ") else value
+    padded += "" if padded.endswith(" ") or not found[2].endswith(" ") else " "
+    return text[: found.start(2)] + padded + text[found.end(2) :]

@@ -1,0 +1,131 @@
+"""From a file and the environment to `Settings`, or to the list of all that is wrong with them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from controller.settings.crosschecks import cross_check, is_secret_key
+from controller.settings.mistakes import Mistake, SettingsError, shown_key, told
+from controller.settings.model import Settings
+from controller.settings.toml_lines import Path as Place
+from controller.settings.toml_lines import line_of, lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SECRETS = {"ari_password": "ORIKAESHI_ARI_PASSWORD", "ami_password": "ORIKAESHI_AMI_PASSWORD"}
+"""Which environment variable each secret comes from."""
+
+_SECTIONS = ("asterisk", "store", "sms", "dialer", "log")
+_LEADING_ZERO = re.compile(r"=\s*\[?\s*0[0-9]+")
+
+
+def load_settings(path: Path, env: Mapping[str, str], *, needs_secrets: bool = True) -> Settings:
+    """Return the settings in the TOML file `path`, with the secrets from `env`.
+
+    Raises SettingsError with every mistake in file and environment together. A syntax error hides the rest of
+    the file (TOML cannot be read past it), not the environment. Without `needs_secrets` the environment is not
+    looked at and the secrets are empty: enough to check the file or to read the database.
+    """
+    secrets, env_mistakes = _secrets(env, path) if needs_secrets else (dict.fromkeys(SECRETS, ""), [])
+    try:
+        text = _read(path)
+        raw = _parse(text, path)
+    except SettingsError as error:
+        raise SettingsError(str(path), [*error.mistakes, *env_mistakes]) from None
+    lines = lines_of(text)
+    mistakes = [Mistake(line_of(place, lines), shown_key(place, raw), message) for place, message in cross_check(raw)]
+    candidate = {section: {} for section in _SECTIONS} | _with_tuples(raw) | {"secrets": secrets}
+    try:
+        settings = Settings.model_validate(candidate, context={"folder": path.resolve().parent})
+    except ValidationError as error:
+        mistakes += _told(error, raw, lines)
+    if "secrets" in raw:  # the only key that is ours and not the file's
+        mistakes.append(
+            Mistake(lines.get(("secrets",)), "secrets", "must not stand here: secrets are environment variables")
+        )
+    if mistakes or env_mistakes:
+        raise SettingsError(str(path), [*mistakes, *env_mistakes])
+    return settings
+
+
+def _secrets(env: Mapping[str, str], path: Path) -> tuple[dict[str, str], list[Mistake]]:
+    beside = path.parent / "secrets.env"
+    how = f"set -a; . {beside}; set +a" if beside.is_file() else "`controller provision` makes one in secrets.env"
+    secrets, mistakes = {}, []
+    for key, variable in SECRETS.items():
+        value = env.get(variable, "")
+        secrets[key] = value
+        if not value:
+            mistakes.append(Mistake(None, variable, f"is not set ({how})", is_environment=True))
+        elif not value.isprintable():
+            mistakes.append(
+                Mistake(None, variable, "holds a line break or another control character", is_environment=True)
+            )
+    return secrets, mistakes
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        return content.removeprefix(b"\xef\xbb\xbf").decode()
+    except FileNotFoundError:
+        problem = "there is no such file; `controller provision --home DIR` makes one, ready to be edited"
+    except IsADirectoryError:
+        problem = "is a folder; name the settings file in it"
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SettingsError(str(path), [Mistake(line, "", "is not UTF-8 text; save the file as UTF-8")]) from None
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    raise SettingsError(str(path), [Mistake(None, "", problem)])
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        all_lines = text.splitlines()
+        found = re.search(r"\(at line (\d+), column (\d+)\)$", str(error))
+        line = int(found[1]) if found else max(len(all_lines), 1)
+        what = re.sub(r"\s*\(at [^)]*\)$", "", str(error))
+        written = all_lines[line - 1] if line <= len(all_lines) else ""
+        hint = "; a number that begins with 0 must stand in quotes" if _LEADING_ZERO.search(written) else ""
+        raise SettingsError(str(path), [Mistake(line, "", f"is not TOML here: {what}{hint}")]) from None
+
+
+def _with_tuples(raw: Any) -> Any:
+    """Return `raw` with tuples for lists: the settings are frozen, and a strict model takes no list for a tuple."""
+    if isinstance(raw, dict):
+        return {key: _with_tuples(value) for key, value in raw.items()}
+    return tuple(_with_tuples(value) for value in raw) if isinstance(raw, list) else raw
+
+
+def _told(error: ValidationError, raw: Mapping[str, Any], lines: Mapping[Place, int]) -> Iterator[Mistake]:
+    for one in error.errors(include_url=False):
+        place: Place = tuple(part for part in one["loc"] if part != "[key]")
+        if one["type"] == "too_short" and one["input"]:
+            continue  # there are some, each with mistakes of its own
+        if place[0] == "secrets" or is_secret_key(str(place[-1])):
+            continue  # told by the look at the environment, or as a secret out of place
+        yield Mistake(line_of(place, lines), shown_key(place, raw), told(one, _keys_beside(place)))
+
+
+def _keys_beside(place: Place) -> list[str]:
+    """Return the settings that may stand in the table that `place` lies in, for a guess at what was meant."""
+    model: Any = Settings
+    for part in place[:-1]:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        inner = getattr(field, "annotation", None)
+        arguments = getattr(inner, "__args__", ())
+        model = arguments[0] if arguments else inner
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return []
+    return [key for key in model.model_fields if key != "secrets"]

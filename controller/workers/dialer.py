@@ -1,0 +1,119 @@
+"""The dialer: keeps promises whose turn has come, and writes down how each attempt ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from controller.domain.lifecycle import AttemptEnded, DeadlinePassed, RefusedTransitionError
+from controller.domain.outcome import Outcome
+from controller.journeys.callback_to_customer import callback_to_customer
+from controller.ports.promises import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from controller.domain.lifecycle import Event
+    from controller.domain.promise import Promise
+    from controller.journeys.callback_to_customer import Dialled
+    from controller.journeys.house import House, Queue
+    from controller.ports.line import Reservation
+    from controller.workers.line_keeper import LineKeeper
+    from controller.workers.supervisor import Supervisor
+
+log = structlog.get_logger(__name__)
+
+STORE_RETRY_S = 1.0
+"""How long to wait for a database that is away before an outcome is written again. It is never dropped."""
+
+
+class Dialer:
+    """Takes a promise and an agent from the line and sees the callback through."""
+
+    def __init__(
+        self,
+        house: House,
+        queues: Mapping[str, Queue],
+        keeper: LineKeeper,
+        supervisor: Supervisor,
+        *,
+        max_concurrent_calls: int,
+    ) -> None:
+        self._house = house
+        self._queues = queues
+        self._keeper = keeper
+        self._supervisor = supervisor
+        self._max_concurrent_calls = max_concurrent_calls
+        self._in_hand: set[str] = set()
+        keeper.on_promise_turn = self.turn
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more outbound call may be placed at the same time."""
+        return len(self._in_hand) < self._max_concurrent_calls
+
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The ids of promises whose callback is on its way."""
+        return frozenset(self._in_hand)
+
+    def turn(self, promise: Promise, reservation: Reservation) -> None:
+        """Keep `promise` now, with the agent that was reserved."""
+        self._supervisor.spawn(self._keep(promise, reservation), promise_id=promise.id)
+
+    def take_up(self, promise: Promise, story: Callable[[], Awaitable[Dialled]]) -> None:
+        """See through an attempt that was on its way when the controller was restarted."""
+        self._supervisor.spawn(self._see_through(promise, story), promise_id=promise.id)
+
+    async def _keep(self, promise: Promise, reservation: Reservation) -> None:
+        if self._house.clock.now() >= promise.expires_at:
+            with reservation:
+                await self._write(promise.id, DeadlinePassed())
+            self._keeper.let_go(promise.id)
+            return
+
+        async def story() -> Dialled | None:
+            return await callback_to_customer(promise, reservation, self._queues[promise.queue], self._house)
+
+        await self._see_through(promise, story)
+
+    async def _see_through(self, promise: Promise, story: Callable[[], Awaitable[Dialled | None]]) -> None:
+        self._in_hand.add(promise.id)
+        try:
+            dialled = await story()
+            if dialled is not None:
+                await self.settle(promise.id, dialled.outcome, attempt_id=dialled.attempt.id)
+        except StoreUnavailableError as error:
+            log.error("the promise could not be dialled; it stays in line", reason=str(error))  # noqa: TRY400 - expected
+        except Exception:
+            log.exception("a callback failed")
+            await self._settle_after_fault(promise.id)
+        finally:
+            self._in_hand.discard(promise.id)
+            self._keeper.let_go(promise.id)
+
+    async def settle(self, promise_id: str, outcome: Outcome, *, attempt_id: str) -> None:
+        """Write down how an attempt ended, however long the database takes to come back."""
+        log.info("attempt ended", attempt_id=attempt_id, outcome=outcome.value, fault=outcome.fault.value)
+        await self._write(promise_id, AttemptEnded(outcome))
+
+    async def _settle_after_fault(self, promise_id: str) -> None:
+        open_attempts = await self._house.promises.open_attempts()
+        for found in open_attempts:
+            if found.promise.id == promise_id:
+                await self.settle(promise_id, Outcome.UNKNOWN, attempt_id=found.attempt.id)
+
+    async def _write(self, promise_id: str, event: Event) -> None:
+        while True:
+            try:
+                promise = await self._house.promises.advance(promise_id, event)
+            except StoreUnavailableError as error:
+                log.error("an outcome waits for the database", reason=str(error))  # noqa: TRY400 - expected
+                await self._house.clock.sleep(STORE_RETRY_S)
+            except RefusedTransitionError as error:
+                log.warning("an outcome came too late", reason=str(error))
+                return
+            else:
+                log.info("promise", state=promise.state.value, attempts_used=promise.attempts_used)
+                return

@@ -1,0 +1,67 @@
+"""Reception: every call that comes in gets its journey, its place in the record, and a proper end."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from controller.domain.phone_number import mask
+from controller.journeys import prompts
+from controller.journeys.inbound_caller import inbound_caller
+from controller.ports.call_log import Ending
+from controller.ports.calls import CallerHungUp, PbxUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from controller.journeys.house import House, Queue
+    from controller.ports.calls import Call
+    from controller.workers.supervisor import Supervisor
+
+log = structlog.get_logger(__name__)
+
+
+class Reception:
+    """Starts a journey for each incoming call, and guards it."""
+
+    def __init__(self, house: House, queues: Sequence[Queue], supervisor: Supervisor) -> None:
+        self._house = house
+        self._queues = {number: queue for queue in queues for number in queue.dialled_numbers}
+        self._default = queues[0]
+        self._supervisor = supervisor
+
+    def queue_for(self, dialled: str) -> Queue:
+        """Return the queue of a dialled number; the first queue for a number that none names: nobody is turned away."""
+        queue = self._queues.get(dialled)
+        if queue is None:
+            log.warning("no queue has this dialled number; the first queue takes the call", queue=self._default.name)
+            return self._default
+        return queue
+
+    def welcome(self, call: Call) -> None:
+        """Start the journey of a call that has just come in."""
+        queue = self.queue_for(call.facts.dialled)
+        self.see_through(call, queue, lambda: inbound_caller(call, queue, self._house))
+
+    def see_through(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
+        """Run `journey` for `call` to its end, whichever that is."""
+        self._supervisor.spawn(self._see_through(call, queue, journey), call_id=call.id)
+
+    async def _see_through(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
+        facts = call.facts
+        log.info("call", queue=queue.name, number=mask(facts.number))
+        await self._house.calls.arrived(call.id, queue=queue.name, number=facts.number, arrived_at=facts.arrived_at)
+        try:
+            ending = await journey()
+        except CallerHungUp:
+            ending = Ending.ABANDONED
+        except Exception:
+            log.exception("a caller's journey failed")
+            ending = Ending.FAILED
+            with suppress(CallerHungUp, PbxUnavailableError):
+                await call.play(prompts.APOLOGY)
+        await call.hang_up()
+        log.info("call ended", ending=ending.value)
+        await self._house.calls.ended(call.id, ending=ending, ended_at=self._house.clock.now())

@@ -1,0 +1,118 @@
+"""Recovery: after the controller was away, the database and the PBX are read and every difference is settled.
+
+Bridged calls go on; callers who hold keep their place; a customer's leg that is ringing or answered is taken up;
+an attempt whose call is no longer there is settled as unknown, never dialled again to find out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from controller.domain.outcome import Outcome
+from controller.domain.promise import PromiseState
+from controller.journeys.callback_to_customer import Dialled
+from controller.journeys.take_up import take_up_callback, take_up_caller
+from controller.ports.survey import FoundCall, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from controller.journeys.house import House, Queue
+    from controller.ports.promises import OpenAttempt
+    from controller.ports.survey import Surveyor
+    from controller.workers.agent_desk import AgentDesk, DeskReservation
+    from controller.workers.dialer import Dialer
+    from controller.workers.line_keeper import LineKeeper
+    from controller.workers.reception import Reception
+
+log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """Runs once at each (re)connection, before anything new is dialled."""
+
+    def __init__(
+        self,
+        surveyor: Surveyor,
+        house: House,
+        queues: Mapping[str, Queue],
+        desk: AgentDesk,
+        keeper: LineKeeper,
+        reception: Reception,
+        dialer: Dialer,
+    ) -> None:
+        self._surveyor = surveyor
+        self._house = house
+        self._queues = queues
+        self._desk = desk
+        self._keeper = keeper
+        self._reception = reception
+        self._dialer = dialer
+
+    async def settle(self, *, in_hand: frozenset[str]) -> None:
+        """Take up what is live, settle what is not. `in_hand`: promises that a journey of this process follows."""
+        found = await self._surveyor.survey()
+        attempts = [o for o in await self._house.promises.open_attempts() if o.promise.id not in in_hand]
+        agents = {call.for_call: call for call in found if call.role is Role.AGENT and call.for_call is not None}
+        customers = {call.attempt_id: call for call in found if call.role is Role.CUSTOMER}
+        used: set[str] = set()
+        for opened in attempts:
+            customer = customers.get(opened.attempt.id)
+            if customer is None:
+                await self._settle_vanished(opened)
+                continue
+            agent = agents.get(opened.attempt.id)
+            used |= {customer.call.id} | ({agent.call.id} if agent else set())
+            self._take_up_callback(opened, customer, agent)
+        for caller in (call for call in found if call.role is Role.CALLER):
+            agent = agents.get(caller.call.id)
+            if agent is not None and agent.call.id in caller.joined_with:
+                used.add(agent.call.id)
+            else:
+                agent = None
+            self._take_up_caller(caller, agent)
+        for leg in found:
+            if leg.role is not Role.CALLER and leg.call.id not in used:
+                log.info("a leg without a purpose is hung up", call_id=leg.call.id, role=leg.role.value)
+                await leg.call.hang_up()
+        live = frozenset(call.call.id for call in found)
+        orphans = await self._house.calls.close_orphans(live, ended_at=self._house.clock.now())
+        self._keeper.load(await self._house.promises.waiting())
+        log.info("recovered", live=len(found), attempts=len(attempts), ended_meanwhile=orphans)
+
+    async def _settle_vanished(self, opened: OpenAttempt) -> None:
+        talked = opened.promise.state is PromiseState.CONNECTED
+        outcome = Outcome.TALKED if talked else Outcome.UNKNOWN
+        await self._dialer.settle(opened.promise.id, outcome, attempt_id=opened.attempt.id)
+
+    def _take_up_callback(self, opened: OpenAttempt, customer: FoundCall, agent: FoundCall | None) -> None:
+        queue = self._queues[opened.promise.queue]
+        reservation = self._reservation(agent, queue)
+        agent_call = agent.call if agent is not None else None
+        log.info("a callback is taken up", promise_id=opened.promise.id, with_agent=agent_call is not None)
+
+        async def story() -> Dialled:
+            outcome = await take_up_callback(
+                opened, customer.call, agent_call, reservation, queue, self._house, joined=bool(customer.joined_with)
+            )
+            return Dialled(opened.attempt, outcome)
+
+        self._dialer.take_up(opened.promise, story)
+
+    def _take_up_caller(self, caller: FoundCall, agent: FoundCall | None) -> None:
+        queue = self._queues.get(caller.queue or "") or self._reception.queue_for(caller.call.facts.dialled)
+        reservation = self._reservation(agent, queue)
+        agent_call = agent.call if agent is not None else None
+        log.info("a caller is taken up", call_id=caller.call.id, stage=caller.stage and caller.stage.value)
+        self._reception.see_through(
+            caller.call,
+            queue,
+            lambda: take_up_caller(caller.call, caller.stage, agent_call, reservation, queue, self._house),
+        )
+
+    def _reservation(self, agent: FoundCall | None, queue: Queue) -> DeskReservation | None:
+        if agent is None or agent.agent is None:
+            return None
+        return self._desk.resume(agent.agent, queue)

@@ -1,0 +1,134 @@
+"""The controller as a process of its own, as in production: started, watched by its log, killed, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from controller.provision import Site
+
+LogLine = dict[str, Any]
+
+
+class ControllerFailedError(Exception):
+    """The controller ended, or did not say in time what was waited for; carries its last words."""
+
+
+class ControllerProcess:
+    """`python -m controller run`, with its JSON log followed line by line."""
+
+    def __init__(self, site: Site, settings: Path, *, on_line: Callable[[LogLine], None] = lambda _line: None) -> None:
+        self._site = site
+        self._settings = settings
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._news = asyncio.Condition()
+        self._on_line = on_line
+        self.lines: list[LogLine] = []
+        """Everything that the controller logged, over all its starts."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while it is not running."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def start(self, *, until: str = "in control", timeout_s: float = 20) -> None:
+        """Start it, and return once it logged the event `until`. Raises ControllerFailedError."""
+        seen = len(self.lines)
+        environment = {
+            **os.environ,
+            "ORIKAESHI_ARI_PASSWORD": self._site.ari_password,
+            "ORIKAESHI_AMI_PASSWORD": self._site.ami_password,
+        }
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "controller",
+            "run",
+            "--settings",
+            str(self._settings),
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._reader = asyncio.create_task(self._read(self._process))
+        await self.logged(until, since=seen, timeout_s=timeout_s)
+
+    async def logged(
+        self,
+        event: str,
+        *,
+        since: int = 0,
+        timeout_s: float = 30,
+        where: Callable[[LogLine], bool] = lambda _line: True,
+    ) -> LogLine:
+        """Return the first log line with this event from index `since` on that `where` accepts, waiting for it.
+
+        Raises ControllerFailedError when it does not come.
+        """
+        at = since
+        try:
+            async with asyncio.timeout(timeout_s), self._news:
+                while True:
+                    for line in self.lines[at:]:
+                        if line.get("event") == event and where(line):
+                            return line
+                    at = len(self.lines)
+                    if self._reader is not None and self._reader.done():
+                        raise ControllerFailedError(f"the controller ended. {self._last_words()}")
+                    await self._news.wait()
+        except TimeoutError:
+            raise ControllerFailedError(f"no {event!r} within {timeout_s:.0f} s. {self._last_words()}") from None
+
+    async def kill9(self) -> None:
+        """Kill it, as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int | None:
+        """End it as a service manager would; return its exit code."""
+        await self._end(signal.SIGTERM)
+        return self._process.returncode if self._process is not None else None
+
+    async def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            self._process.send_signal(how)
+        await self._process.wait()
+        if self._reader is not None:
+            await self._reader
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        if process.stderr is None:
+            raise RuntimeError("the controller was started without its log")
+        while raw := await process.stderr.readline():
+            line = _parsed(raw)
+            async with self._news:
+                self.lines.append(line)
+                self._news.notify_all()
+            self._on_line(line)
+        async with self._news:
+            self._news.notify_all()
+
+    def _last_words(self) -> str:
+        return "Its last words:\n" + "\n".join(json.dumps(line, ensure_ascii=False) for line in self.lines[-15:])
+
+
+def _parsed(raw: bytes) -> LogLine:
+    text = raw.decode(errors="replace").rstrip("\n")
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return {"event": text}
+    return line if isinstance(line, dict) else {"event": text}

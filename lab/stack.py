@@ -1,0 +1,70 @@
+"""The whole stack on this machine: a PBX, a telephone network, the controller. For the demo, tests and benchmarks."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings, with_value
+from lab.controller_process import ControllerProcess, LogLine
+from lab.pbx import Asterisk, running_pair
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+
+    from controller.provision import Site
+
+LAB_SETTINGS: dict[tuple[str, str], str] = {
+    # A lab has no neighbours to wake: what is dialled there is one of its own phones.
+    ("dialer", "calling_hours"): '"00:00-24:00"',
+}
+"""What differs in the lab from the default settings: (table, key) to a TOML value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that runs."""
+
+    site: Site
+    pbx: Asterisk
+    carrier: Asterisk
+    controller: ControllerProcess
+    settings: Path
+
+
+def write_settings(site: Site, changes: Mapping[tuple[str, str], str]) -> Path:
+    """Write the default settings, fitted to `site`, with `changes` ((table, key) to a TOML value); return the file."""
+    text = first_settings(
+        DEFAULT_TEMPLATE.read_text("utf-8"),
+        ari_url=f"http://{site.host}:{site.ports.ari}",
+        ami_host=site.host,
+        ami_port=site.ports.ami,
+        service_number=site.service_number,
+        agents=[agent.user for agent in site.agents],
+    )
+    for (table, key), value in {**LAB_SETTINGS, **changes}.items():
+        text = with_value(text, table, key, value)
+    path = site.home / "controller.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@asynccontextmanager
+async def running_stack(
+    home: Path,
+    *,
+    changes: Mapping[tuple[str, str], str] | None = None,
+    on_line: Callable[[LogLine], None] = lambda _line: None,
+    language: str = "en",
+) -> AsyncIterator[Stack]:
+    """Run PBX, telephone network and controller until the context is left."""
+    async with running_pair(home, language=language) as (site, pbx, carrier):
+        settings = write_settings(site, {("[queues]", "language"): f'"{language}"', **(changes or {})})
+        controller = ControllerProcess(site, settings, on_line=on_line)
+        await controller.start()
+        try:
+            yield Stack(site, pbx, carrier, controller, settings)
+        finally:
+            await controller.stop()
