@@ -7,6 +7,7 @@ tests, `HOME/carrier/site/`. Both are included by the static files, by way of `#
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 import socket
@@ -122,9 +123,10 @@ def choose_ports(bind: str, offset: int = 0) -> PortPlan:
     taken: set[int] = set()
 
     def take(usual: int, *, span: int = 1) -> int:
-        step = max(span, 10)
+        step = max(span, 20)
         start = usual + (offset * step) % 8000
-        for first in [*range(start, LAST_PORT - span, step), *range(usual, start, step)]:
+        candidates: list[int] = [*range(start, LAST_PORT - span, step), *range(usual, start, step)]
+        for first in candidates:
             wanted = range(first, first + span)
             if taken.isdisjoint(wanted) and all(_is_free(bind, port) for port in wanted):
                 taken.update(wanted)
@@ -155,7 +157,7 @@ def _is_free(bind: str, port: int) -> bool:
             except PermissionError:
                 return False
             except OSError as error:
-                if error.errno == 98:  # noqa: PLR2004  EADDRINUSE
+                if error.errno == errno.EADDRINUSE:
                     return False
                 raise ProvisionError(
                     f"cannot bind {bind}: {error.strerror or error}. "

@@ -57,8 +57,9 @@ class PhoneBoard:
     def __init__(self, endpoints: Iterable[str], tell: Callable[[PhoneStatus], None]) -> None:
         self._phones = {name: _Phone(name) for name in endpoints}
         self._tell = tell
+        self._listing = False
         self._news: set[tuple[str, str]] = set()
-        """What events said since `begin_listing`: (endpoint, "") its device, (endpoint, URI) a contact."""
+        """What events said during a listing: (endpoint, "") its device, (endpoint, URI) a contact."""
 
     def statuses(self) -> Mapping[str, PhoneStatus]:
         """Return a copy of all statuses by endpoint."""
@@ -70,7 +71,7 @@ class PhoneBoard:
         if kind == "DeviceStateChange":
             name = header(event, "Device").removeprefix(_DEVICE_PREFIX)
             if name in self._phones and header(event, "Device").startswith(_DEVICE_PREFIX):
-                self._news.add((name, ""))
+                self._note(name, "")
                 self._phones[name].device = device_state(header(event, "State"))
                 self._settle(name)
         elif kind == "ContactStatus":
@@ -86,12 +87,16 @@ class PhoneBoard:
             contacts.add(uri)
         elif status != "Updated":  # a registration renewed: nothing new about whether it answers
             contacts.discard(uri)
-        if len(self._news) < _MOST_CONTACTS * len(self._phones):
-            self._news.add((name, uri))
+        self._note(name, uri)
         self._settle(name)
+
+    def _note(self, name: str, uri: str) -> None:
+        if self._listing and len(self._news) < 2 * _MOST_CONTACTS * len(self._phones):
+            self._news.add((name, uri))
 
     def begin_listing(self) -> None:
         """Call before the lists are asked for."""
+        self._listing = True
         self._news.clear()
 
     def take_lists(
@@ -126,7 +131,7 @@ class PhoneBoard:
             heard = {uri for (owner, uri) in self._news if owner == name}
             phone.contacts = (phone.contacts & heard) | (reachable - heard)
             self._settle(name)
-        self._news.clear()
+        self._listing = False
         return [name for name in self._phones if name not in endpoint_by_name]
 
     def _settle(self, name: str) -> None:

@@ -58,8 +58,13 @@ class DialableNumber:
     """A number that may be dialled."""
 
     e164: str
-    national: str
-    """The digits as dialled at home, without spaces: `09012345678`."""
+    printed: str
+    """As people at home write it: `090-1234-5678`."""
+
+    @property
+    def national(self) -> str:
+        """The digits as dialled at home: `09012345678`."""
+        return "".join(_digits(self.printed))
 
 
 def check(text: str, plan: NumberPlan) -> DialableNumber | Refusal:
@@ -79,14 +84,7 @@ def check(text: str, plan: NumberPlan) -> DialableNumber | Refusal:
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if e164.startswith(plan.denied_prefixes):
         return Refusal.PREFIX
-    return DialableNumber(e164, national_digits(e164))
-
-
-def national_digits(e164: str) -> str:
-    """Return `+819012345678` as `09012345678`: as people at home dial it and hear it read back."""
-    number = phonenumbers.parse(e164, None)
-    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return "".join(_digits(formatted))
+    return DialableNumber(e164, as_printed(e164, plan.home))
 
 
 def as_printed(number: str, home: str) -> str:

@@ -63,7 +63,7 @@ async def number_to_call(call: Call, plan: NumberPlan) -> DialableNumber | None:
     """Return the number that the caller confirmed, or None when there is none after a few tries."""
     shown = check(call.facts.number or "", plan)
     if isinstance(shown, DialableNumber):
-        spoken = prompts.digit_by_digit(shown.national)
+        spoken = prompts.spoken_number(shown.printed)
         question = (prompts.OFFER_CALLING_NUMBER, *spoken, prompts.USE_THIS_NUMBER)
         if await choose(call, *question) == YES:
             return shown
@@ -79,7 +79,7 @@ async def keyed_number(call: Call, plan: NumberPlan) -> DialableNumber | None:
             continue
         match check(entered, plan):
             case DialableNumber() as number:
-                spoken = prompts.digit_by_digit(number.national)
+                spoken = prompts.spoken_number(number.printed)
                 if await choose(call, prompts.YOU_ENTERED, *spoken, prompts.CONFIRM_NUMBER) == YES:
                     return number
             case Refusal.NOT_A_NUMBER | Refusal.INVALID:

@@ -27,12 +27,16 @@ GOODBYE = "goodbye"
 AGENT_WHISPER = "agent-whisper"
 AGENT_NO_ANSWER = "agent-no-answer"
 
+PAUSE = "digit-pause"
+
 ALL = frozenset(value for name, value in globals().items() if name.isupper() and isinstance(value, str)) | {
     f"digit-{digit}" for digit in "0123456789"
 }
 """Every prompt there must be, in every language; checked at start, not in a call."""
 
 
-def digit_by_digit(digits: str) -> list[str]:
-    """Return the prompts that read `digits` back, one by one."""
-    return [f"digit-{digit}" for digit in digits]
+def spoken_number(printed: str) -> list[str]:
+    """Return the prompts that read a number back: digit by digit, with a pause where `090-1234-5678` has its hyphens."""
+    groups = "".join(character if character.isdigit() else " " for character in printed).split()
+    spoken = [[f"digit-{digit}" for digit in group] for group in groups]
+    return [prompt for index, group in enumerate(spoken) for prompt in ([PAUSE] if index else []) + group]

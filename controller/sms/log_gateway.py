@@ -36,7 +36,7 @@ class LogGateway:
         self._turn = asyncio.Lock()
 
     async def send(self, *, key: str, number: str, text: str) -> SendResult:
-        """Append one line. What keeps it from being written (disk full, no permission) may pass: Refused, with a retry."""
+        """Append one line. What keeps it from being written (a full disk, say) may pass: Refused, with a retry."""
         line = {
             "time": self._clock.now().isoformat(),
             "key": key,

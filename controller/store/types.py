@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware in, aware UTC out, to the microsecond. A naive datetime is refused with ValueError."""
+    """An instant: aware in, aware UTC out, to the microsecond. A naive one is refused: ValueError, which
+    SQLAlchemy wraps in StatementError.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
