@@ -131,6 +131,8 @@ class Controller:
                 if self._client.connected:
                     self._connected.set()
                 continue
+            if self._connected.is_set() or not self._client.connected:
+                continue  # Lost again meanwhile: what was read may be out of date.
             self._recovered = True
             log.info("in control")
             self._keeper.serve()
@@ -145,6 +147,7 @@ class Controller:
 
     def _connection_lost(self) -> None:
         self._recovered = False
+        self._telephony.connection_lost()
         log.warning("the connection to the PBX is lost; live calls go on, nobody is dialled")
 
     def _ari_client(self) -> AriClient:

@@ -7,6 +7,7 @@ import importlib
 import re
 import shutil
 import signal
+import threading
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ async def run(arguments: Namespace, env: Mapping[str, str]) -> Report:
     Raises what `controller.assembly.run` raises.
     """
     settings = load_settings(arguments.settings, env)
-    configure_logs(settings.log.level, path=settings.log.path)
+    close_log = configure_logs(settings.log.level, path=settings.log.path)
     # Imported only here: a part that is missing must not keep anybody from `check` and `doctor`.
     assembly = importlib.import_module("controller.assembly")
     stop = asyncio.Event()
@@ -75,7 +76,21 @@ async def run(arguments: Namespace, env: Mapping[str, str]) -> Report:
         if settings.log.path:  # else the command line says it on stderr, and twice is once too often
             structlog.get_logger().critical("the controller stops", exc_info=True)
         raise
+    finally:
+        await asyncio.to_thread(_join_database_threads)
+        close_log()
     return Report("")
+
+
+def _join_database_threads() -> None:
+    """Wait for the threads of aiosqlite.
+
+    After a file that could not be opened nobody else does (0.22), and one that reports to an event loop that was
+    closed meanwhile prints a traceback behind our one clear line.
+    """
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(timeout=1.0)
 
 
 async def check(arguments: Namespace, env: Mapping[str, str]) -> Report:

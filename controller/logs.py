@@ -18,7 +18,7 @@ import structlog
 from controller.domain.phone_number import mask
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from pathlib import Path
 
     from structlog.typing import EventDict
@@ -27,7 +27,7 @@ _PHONE_NUMBER = re.compile(
     r"""(?:\+|＋|%2B)\d{8,15}(?![\d*])             # international
       | (?<![\w.])(?<![0-9a-fA-F]{4}-)             # not within a word, a fraction, the last part of a UUID
         (?: [0０]\d{8,14}                          # national, or 00 and 010 in front of international
-          | 0\d{1,4}-\d{1,4}-\d{4}                 # the same, as people write it
+          | (?=(?:\d-?){9})0\d{1,4}-\d{1,4}-\d{4}  # the same, as people write it (a date has 8 digits)
           | 81\d{9,10}                             # Japan, as some trunks write it (an epoch time has 10 or 13)
         )(?![\w*])""",
     re.VERBOSE,
@@ -44,13 +44,15 @@ def hide_numbers(text: str) -> str:
     return _PHONE_NUMBER.sub(lambda found: mask(found.group()), text)
 
 
-def configure_logs(level: str, *, path: Path | None = None, stream: TextIO | None = None) -> None:
+def configure_logs(level: str, *, path: Path | None = None, stream: TextIO | None = None) -> Callable[[], None]:
     """Send structlog's and the standard library's records, from `level` up, to `path`, or to `stream` (stderr).
 
-    Raises OSError when the file cannot be opened. From then on a log that cannot be written (full disk) never
-    disturbs a call: lines are dropped, and counted in the next one that goes through.
+    Return what closes the file at the end. Raises OSError when the file cannot be opened. From then on a log that
+    cannot be written (full disk) never disturbs a call: lines are dropped, and counted in the next one that goes
+    through.
     """
-    sink = _Sink(_opened(path) if path else stream or sys.stderr)
+    opened = _opened(path) if path else None
+    sink = _Sink(opened or stream or sys.stderr)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -70,6 +72,7 @@ def configure_logs(level: str, *, path: Path | None = None, stream: TextIO | Non
     logging.root.handlers[:] = [_Forward()]
     # Libraries speak up from warning on; their debug chatter would drown the controller's own.
     logging.root.setLevel(max(threshold, logging.WARNING))
+    return opened.close if opened else lambda: None
 
 
 def _opened(path: Path) -> TextIO:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 _PARENT: Final = "srv/orikaeshi"
+_CONF: Final = re.compile(rf"/{_PARENT}/(?P<leaf>.+-\d+-\d+-\d+)/etc/asterisk\.conf")
 _RUNTIME: Final = ("run", "log", "lib", "cache", "spool/recording", "spool/tmp")
 
 
@@ -82,25 +84,30 @@ def sweep(root: Path) -> list[str]:
 
     A launcher that was killed with -9 cannot clean up after itself. Instances of live launchers are left alone.
     """
+    _kill_stale()
     swept = []
     for folder in sorted((root / _PARENT).glob("*-*-*-*")):
-        _, pid, ticks, _ = folder.name.rsplit("-", 3)
-        if _started_ticks(int(pid)) == int(ticks):
-            continue
-        _kill_stale(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-        swept.append(folder.name)
+        if not _has_launcher(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+            swept.append(folder.name)
     return swept
 
 
-def _kill_stale(folder: Path) -> None:
-    """Kill every Asterisk whose command line names this very folder."""
-    marker = f"/{_PARENT}/{folder.name}/etc/asterisk.conf".encode()
+def _has_launcher(leaf: str) -> bool:
+    """Tell whether the process that chose this folder name is still there."""
+    _, pid, ticks, _ = leaf.rsplit("-", 3)
+    return pid.isdecimal() and str(_started_ticks(int(pid))) == ticks
+
+
+def _kill_stale() -> None:
+    """Kill every Asterisk whose command line names a folder of a launcher that is gone."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
             continue
-        with contextlib.suppress(OSError):
-            if marker in (entry / "cmdline").read_bytes().split(b"\0"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            named = [match for word in command if (match := _CONF.fullmatch(word))]
+            if named and not _has_launcher(named[0]["leaf"]):
                 os.kill(int(entry.name), signal.SIGKILL)
 
 

@@ -1,10 +1,9 @@
-"""Where the rendered prompts lie, for those who listen for them."""
+"""The rendered prompts, for those who listen for them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from lab.rootfolder import root_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,14 +11,19 @@ if TYPE_CHECKING:
 SOUNDS = "usr/share/asterisk/sounds"
 
 
-def prompt_file(prompt: str, language: str) -> Path:
-    """Return the 8 kHz file of a prompt. Raises FileNotFoundError."""
-    root = root_folder()
-    folder = within(root, root / SOUNDS / language)
-    path = folder / "orikaeshi" / f"{prompt}.wav"
-    if not path.is_file():
-        raise FileNotFoundError(f"the prompt {prompt!r} was not rendered in {language!r}: {path} is missing")
-    return path
+@dataclass(frozen=True, slots=True)
+class PromptFiles:
+    """The prompts inside `root`: the root folder, or a copy of the image's sounds in the same place."""
+
+    root: Path
+
+    def file(self, prompt: str, language: str) -> Path:
+        """Return the 8 kHz file of a prompt. Raises FileNotFoundError."""
+        folder = within(self.root, self.root / SOUNDS / language)
+        path = folder / "orikaeshi" / f"{prompt}.wav"
+        if not path.is_file():
+            raise FileNotFoundError(f"the prompt {prompt!r} was not rendered in {language!r}: {path} is missing")
+        return path
 
 
 def within(root: Path, path: Path) -> Path:

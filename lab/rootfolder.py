@@ -216,9 +216,15 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Print where the root folder is, and return 0; or say on stderr why there is none, and return 2."""
     try:
         print(root_folder())
     except RootFolderError as error:
         _say(str(error))
-        sys.exit(2)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

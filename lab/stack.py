@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings, with_value
 from lab.controller_process import ControllerProcess, LogLine
 from lab.pbx import Asterisk, running_pair
+from lab.prompts import PromptFiles
+from lab.rootfolder import root_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -32,6 +34,7 @@ class Stack:
     carrier: Asterisk
     controller: ControllerProcess
     settings: Path
+    prompts: PromptFiles
 
 
 def write_settings(site: Site, changes: Mapping[tuple[str, str], str]) -> Path:
@@ -65,6 +68,6 @@ async def running_stack(
         controller = ControllerProcess(site, settings, on_line=on_line)
         await controller.start()
         try:
-            yield Stack(site, pbx, carrier, controller, settings)
+            yield Stack(site, pbx, carrier, controller, settings, PromptFiles(root_folder()))
         finally:
             await controller.stop()

@@ -13,7 +13,7 @@ import structlog
 from controller.asterisk.ami_errors import AmiError, AmiLoginRefusedError, AmiRefusedError
 from controller.asterisk.ami_phones import PhoneBoard
 from controller.asterisk.ami_wire import checked_text, header, open_ami
-from controller.ports.phones import PbxNews
+from controller.ports.phones import PbxNews, PhoneWatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,8 +39,8 @@ _WHAT_TO_DO = (
 )
 
 
-class AmiWatcher:
-    """A `PhoneWatcher` on Asterisk's manager interface. `run` does the work and never returns by itself.
+class AmiWatcher(PhoneWatcher):
+    """Phones by way of Asterisk's manager interface. `run` does the work and never returns by itself.
 
     `endpoints` are PJSIP endpoint names; agents' phones and trunks alike. `clock` waits between tries.
     """
@@ -135,7 +135,7 @@ class AmiWatcher:
                         logger.warning("ami_waiting_for_boot", problem=self._problem)
 
     async def _log_in(self, connection: AmiConnection) -> None:
-        (answer,) = await connection.act("Login", Username=self._username, Secret=self._secret, Events="on")
+        answer, *_ = await connection.act("Login", Username=self._username, Secret=self._secret, Events="on")
         if header(answer, "Response") != "Success":
             raise AmiLoginRefusedError(
                 f"AMI at {connection.where}: login of user {self._username!r} refused "

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ GREETING = b"Asterisk Call Manager/"
 LONGEST_GREETING_BYTES = 128
 LONGEST_BLOCK_BYTES = 65_536
 """Asterisk's own events stay far below: the longest that are followed here have about 1 kB."""
+RECEIVE_BUFFER_BYTES = 16_384
+"""Small, so that a storm of events is read in small turns and calls go on between them."""
 MOST_LIST_ITEMS = 20_000
 MOST_UNREADABLE_BLOCKS = 100
 
@@ -155,7 +157,10 @@ class _GuardedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships n
             self.cut(f"the other side closed it ({exc})" if exc else "the other side closed it")
 
     def cut(self, reason: str, *, greeted: bool = True) -> None:
-        """End the connection at once; `transport.close` would wait for a peer that no longer reads."""
+        """End the connection at once, and forget what is unanswered: panoramisk's `close` would keep it to send again.
+
+        It aborts, because closing would wait for a peer that no longer reads.
+        """
         if not self.closed:
             self.closed = True
             self.responses.clear()
@@ -168,12 +173,8 @@ class _GuardedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships n
 class AmiConnection:
     """One connection, from greeting to end. Get it from `open_ami`; `act` sends, `on_event` hears events in order."""
 
-    save_stream = None  # these three are what panoramisk's protocol asks of its owner
-    forgetable_actions = ()
-
     def __init__(self, where: str, on_event: Callable[[Headers], None], action_timeout_s: float) -> None:
         self.where = where
-        self.awaiting_actions: deque[object] = deque(maxlen=0)  # keeps nothing, so nothing is ever sent again
         self._on_event = on_event
         self._action_timeout_s = action_timeout_s
         self._protocol = _GuardedProtocol(self)
@@ -252,12 +253,14 @@ async def open_ami(
     connection = AmiConnection(where, on_event, action_timeout_s)
     try:
         async with asyncio.timeout(action_timeout_s):
-            await asyncio.get_running_loop().create_connection(lambda: connection.protocol, host, port)
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_connection(lambda: connection.protocol, host, port)
     except OSError as fault:  # TimeoutError is one
         raise AmiUnreachableError(
             f"AMI at {where}: cannot connect ({str(fault) or 'timed out'}): is Asterisk running, "
             "and does manager.conf have enabled = yes and this port?"
         ) from fault
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     try:
         await connection.expect_greeting()
         yield connection

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from controller.asterisk import names
-from controller.asterisk.ari.errors import AriConflict, AriDisconnected, AriError, AriNotFound, AriRefused, AriTimeout
+from controller.asterisk.ari.errors import AriDisconnected, AriError, AriNotFound, AriRefused, AriTimeout
+from controller.asterisk.hold_rooms import make_bridge
 from controller.domain.digits import Entry
 from controller.ports.calls import CallerHungUp, CallFacts, PbxUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from controller.asterisk.ari.client import AriClient
     from controller.asterisk.ari.objects import Bridge
     from controller.asterisk.call_state import CallState
+    from controller.asterisk.hold_rooms import HoldRooms
     from controller.domain.digits import Keypad
     from controller.ports.calls import Call
 
@@ -32,18 +34,17 @@ HANGUP_GRACE_S = 2.0
 """How long ARI may refuse a channel that is going before its ChannelDestroyed comes."""
 
 
-async def make_bridge(client: AriClient, bridge_id: str, *, kind: str) -> Bridge:
-    """Make a bridge, or return the one that has this id already. Raises AriError."""
+async def _first_done(*contenders: Coroutine[Any, Any, None]) -> None:
+    """Return when the first is done, or raise what it raised; the others are cancelled and waited for."""
+    tasks = [asyncio.ensure_future(contender) for contender in contenders]
     try:
-        return await client.bridges.create_with_id(bridge_id, kind=kind, name=bridge_id)
-    except AriConflict:
-        return client.bridges.named(bridge_id)
-
-
-async def make_hold_bridge(client: AriClient, bridge_id: str) -> None:
-    """Make a bridge with hold music. Repeatable. Raises AriError."""
-    bridge = await make_bridge(client, bridge_id, kind="holding")
-    await bridge.start_moh()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 class AriCall:
@@ -55,16 +56,20 @@ class AriCall:
         channel_id: str,
         state: CallState,
         *,
+        rooms: HoldRooms,
         facts: CallFacts,
         language: str,
         new_id: Callable[[], str],
     ) -> None:
         self._client = client
+        self._rooms = rooms
         self._channel = client.channels.named(channel_id)
         self._state = state
         self._new_id = new_id
-        self._held_in: str | None = None
+        self._holds_for: str | None = None
         self._queue_of_requests = asyncio.Lock()
+        self.unwanted = False
+        """Was to be hung up: said again after a connection that was lost just then."""
         self.id = channel_id
         self.facts = facts
         self.language = language
@@ -105,12 +110,7 @@ class AriCall:
         await self._leave_hold()
         keys = self._state.keys
         if not keys and prompts:
-            playing = asyncio.ensure_future(self.play(*prompts))
-            try:
-                await self._until(lambda: bool(keys) or playing.done())
-            finally:
-                playing.cancel()
-                await asyncio.gather(playing, return_exceptions=True)
+            await _first_done(self.play(*prompts), self._until(lambda: bool(keys)))
         entered, entry, timeout_s = "", Entry.OPEN, first_key_timeout_s
         while entry is Entry.OPEN:
             with suppress(TimeoutError):
@@ -124,10 +124,9 @@ class AriCall:
 
     async def hold(self, queue: str, *, until_keys: str = "") -> str:
         """Put the caller on hold and wait for one of `until_keys`."""
-        bridge_id = names.hold_bridge(queue)
-        if self._held_in != bridge_id:
-            await self._do(lambda: self._into_hold(bridge_id))
-            self._held_in = bridge_id
+        if self._holds_for != queue:
+            await self._do(lambda: self._rooms.enter(queue, self.id))
+            self._holds_for = queue
         keys = self._state.keys
         while True:
             await self._until(lambda: bool(keys) and bool(until_keys))
@@ -141,27 +140,23 @@ class AriCall:
             raise TypeError("only a call on the same PBX can be joined")
         bridge_id = names.talk_bridge(self.id)
         try:
-            bridge = await self._do(lambda: make_bridge(self._client, bridge_id, kind="mixing"))
+            bridge = await self._do(lambda: make_bridge(self._client, bridge_id, kind="mixing", name=bridge_id))
             try:
                 await other.enter(bridge)
             except CallerHungUp:
                 return False
             await self.enter(bridge)
             await on_joined()
-            await asyncio.wait(
-                watches := [asyncio.ensure_future(self.gone()), asyncio.ensure_future(other.gone())],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for watch in watches:
-                watch.cancel()
+            await _first_done(self.gone(), other.gone())
             return True
         finally:
             await self._quietly(lambda: self._client.bridges.named(bridge_id).destroy())
 
     async def enter(self, bridge: Bridge) -> None:
         """Move into a bridge, out of whichever this was in."""
+        self._holds_for = None
+        self._rooms.moved_on(self.id)
         await self._do(lambda: bridge.add_channel(self.id))
-        self._held_in = None
 
     async def remember(self, **marks: str) -> None:
         """Set marks as channel variables, in one request."""
@@ -170,6 +165,7 @@ class AriCall:
 
     async def hang_up(self) -> None:
         """Hang up, if there still is something to hang up."""
+        self.unwanted = True
         if self._state.gone is None:
             await self._quietly(self._channel.hangup)
 
@@ -177,17 +173,10 @@ class AriCall:
         """Return when the channel is gone."""
         await self._state.until(lambda: False)
 
-    async def _into_hold(self, bridge_id: str) -> None:
-        try:
-            await self._client.bridges.named(bridge_id).add_channel(self.id)
-        except AriNotFound:  # A PBX that has just started has no such bridge yet.
-            await make_hold_bridge(self._client, bridge_id)
-            await self._client.bridges.named(bridge_id).add_channel(self.id)
-
     async def _leave_hold(self) -> None:
-        held_in, self._held_in = self._held_in, None
-        if held_in is not None:
-            await self._do(lambda: self._client.bridges.named(held_in).remove_channel(self.id))
+        holds_for, self._holds_for = self._holds_for, None
+        if holds_for is not None:
+            await self._do(lambda: self._rooms.leave(self.id))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         await self._state.until(condition)

@@ -23,12 +23,18 @@ AGENT = "ORI_AGENT"
 SINCE_MS = "ORI_SINCE_MS"
 STAGE = "ORI_STAGE"
 
+_HOLD = "hold-"
 _UNSAFE = re.compile(r"[^0-9+]", re.ASCII)
 
 
 def hold_bridge(queue: str) -> str:
-    """Return the id of the bridge in which a queue's callers hear music."""
-    return f"hold-{queue}"
+    """Return the name of the bridges in which a queue's callers hear music."""
+    return f"{_HOLD}{queue}"
+
+
+def queue_of_hold_bridge(name: str) -> str | None:
+    """Return the queue whose callers hold in a bridge of this name; None for another bridge."""
+    return name.removeprefix(_HOLD) if name.startswith(_HOLD) else None
 
 
 def talk_bridge(call_id: str) -> str:

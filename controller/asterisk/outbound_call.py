@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from controller.asterisk.ari.client import AriClient
     from controller.asterisk.call_state import CallState
+    from controller.asterisk.hold_rooms import HoldRooms
     from controller.ports.calls import CallFacts
 
 log = structlog.get_logger(__name__)
@@ -51,13 +52,14 @@ class AriOutboundCall(AriCall):
         channel_id: str,
         state: CallState,
         *,
+        rooms: HoldRooms,
         facts: CallFacts,
         language: str,
         new_id: Callable[[], str],
         clear: Callable[[], Destination | Outcome],
         placed: bool = False,
     ) -> None:
-        super().__init__(client, channel_id, state, facts=facts, language=language, new_id=new_id)
+        super().__init__(client, channel_id, state, rooms=rooms, facts=facts, language=language, new_id=new_id)
         self._clear = clear
         self._placed = placed
 
@@ -78,15 +80,17 @@ class AriOutboundCall(AriCall):
 
     async def dial(self) -> Outcome | None:
         """Ring, and wait for the answer. A call that was found ringing after a restart is only waited for."""
-        destination = self._clear()
-        if isinstance(destination, Outcome) and not self._placed:
-            return destination
-        ring_timeout_s = destination.ring_timeout_s if isinstance(destination, Destination) else 0.0
+        ring_timeout_s = None  # One that was found ringing is ended by Asterisk's own time-out.
         try:
-            if not self._placed and isinstance(destination, Destination):
+            if not self._placed:
+                destination = self._clear()
+                if isinstance(destination, Outcome):
+                    return destination
                 refusal = await self._place(destination)
                 if refusal is not None:
+                    self._state.vanished()
                     return refusal
+                ring_timeout_s = destination.ring_timeout_s
             return await self._answer(ring_timeout_s)
         except asyncio.CancelledError:
             await self.hang_up()
@@ -126,7 +130,7 @@ class AriOutboundCall(AriCall):
         self._state.up = self._state.up or data.state == "Up"
         return None
 
-    async def _answer(self, ring_timeout_s: float) -> Outcome | None:
+    async def _answer(self, ring_timeout_s: float | None) -> Outcome | None:
         state = self._state
         try:
             async with asyncio.timeout(ring_timeout_s):

@@ -12,9 +12,10 @@ import structlog
 
 from controller.asterisk import names
 from controller.asterisk.ari.errors import AriError, AriNotFound, AriRefused
-from controller.asterisk.ari.events import ChannelDestroyed, StasisEnd, StasisStart
-from controller.asterisk.call import AriCall, make_hold_bridge
+from controller.asterisk.ari.events import StasisStart
+from controller.asterisk.call import AriCall
 from controller.asterisk.call_state import CallState
+from controller.asterisk.hold_rooms import HoldRooms
 from controller.asterisk.mailbox import Mailbox
 from controller.asterisk.outbound_call import AriOutboundCall, Destination
 from controller.asterisk.switchboard import Switchboard
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from controller.ports.clock import Clock
 
 log = structlog.get_logger(__name__)
+
+_LONGEST_MS = 14
+"""Digits of a time in milliseconds since 1970, up to the year 5138: a longer one is no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +96,23 @@ class AriTelephony:
         self._clock = clock
         self._new_id = new_id
         self._spawn = spawn
+        self._rooms = HoldRooms(client, new_id=new_id, spawn=spawn)
         self._switchboard = Switchboard(self._stray)
+        self._surveyed = False
         self._calls: dict[str, AriCall] = {}
         self.on_new_call: Callable[[AriCall], None] = lambda _call: None
-        self.on_event: Callable[[Event], None] = self._switchboard.deliver
+
+    def on_event(self, event: Event) -> None:
+        """Take one event from ARI. Quick; never waits."""
+        self._rooms.notice(event)
+        self._switchboard.deliver(event)
+
+    def connection_lost(self) -> None:
+        """Take note that events are being missed: until the next survey a strange leg may be one of ours."""
+        self._surveyed = False
 
     async def prepare(self) -> None:
-        """Make what every call needs: the hold bridges with their music, and news of trunk and phones.
-
-        Repeatable; needed again after each start of Asterisk. Raises AriError.
-        """
-        for queue in self._languages.by_queue:
-            await make_hold_bridge(self._client, names.hold_bridge(queue))
+        """Ask for news of the trunk and the agents' phones. Needed after each start of Asterisk. Raises AriError."""
         subscribed = set((await self._client.applications.get(self._client.app)).endpoint_ids)
         for endpoint in (self._trunk.endpoint, *self._agent_endpoints):
             if f"PJSIP/{endpoint}" in subscribed:
@@ -159,7 +168,10 @@ class AriTelephony:
         for call, _ in found:
             if call.id not in still_there:
                 call.state.vanished()
-        talks = [set(bridge.channels) for bridge in await self._client.bridges.list() if names.is_talk(bridge.id)]
+        bridges = await self._client.bridges.list()
+        self._rooms.learn(bridges, channels.values())
+        self._surveyed = True
+        talks = [set(bridge.channels) for bridge in bridges if names.is_talk(bridge.id)]
         return [_described(call, data, talks) for call, data in found]
 
     def _clearance(
@@ -192,6 +204,7 @@ class AriTelephony:
             self._client,
             channel_id,
             CallState(up=False, in_stasis=False),
+            rooms=self._rooms,
             facts=facts,
             language=language,
             new_id=self._new_id,
@@ -203,6 +216,7 @@ class AriTelephony:
         finally:
             await leg.hang_up()
             if not leg.placed:
+                self._forget(leg.id)
                 follower.cancel()
 
     def _take_up(self, data: ChannelData) -> AriOutboundCall:
@@ -213,12 +227,14 @@ class AriTelephony:
             self._client,
             data.id,
             CallState(up=data.state == "Up", in_stasis=data.dialplan.app_name == "Stasis"),
+            rooms=self._rooms,
             facts=self._facts(data, since_ms),
             language=self._languages.of(queue=marks.get(names.QUEUE), dialled=marks.get(names.DIALLED)),
             new_id=self._new_id,
             clear=lambda: Outcome.UNKNOWN,
             placed=True,
         )
+        call.state.rang = data.state == "Ringing"
         self._follow(call)
         return call
 
@@ -233,10 +249,14 @@ class AriTelephony:
                 while call.state.gone is None:
                     call.state.apply(await mailbox.next())
             finally:
-                self._switchboard.unregister(call.id)
-                self._calls.pop(call.id, None)
+                self._forget(call.id)
 
         return asyncio.get_running_loop().create_task(read(), name=f"events of {call.id}")
+
+    def _forget(self, call_id: str) -> None:
+        self._rooms.moved_on(call_id)
+        self._switchboard.unregister(call_id)
+        self._calls.pop(call_id, None)
 
     async def _reconcile(self, call: AriCall, data: ChannelData | None) -> None:
         """Tell a followed call what it missed while the socket was down."""
@@ -244,6 +264,8 @@ class AriTelephony:
             if call.expected_on_pbx:
                 call.state.vanished()
             return
+        if call.unwanted:
+            await call.hang_up()
         call.state.catch_up(up=data.state == "Up", in_stasis=data.dialplan.app_name == "Stasis")
         for playback_id in list(call.state.playing):
             try:
@@ -257,11 +279,11 @@ class AriTelephony:
         match event:
             case StasisStart(channel=channel, args=(names.INBOUND, *_)):
                 self._new_caller(channel)
-            case StasisStart(channel=channel):
+            case StasisStart(channel=channel) if self._surveyed:
                 log.warning("a leg that nobody expects is hung up", channel_id=channel.id, args=event.args)
                 self._spawn(self._drop(channel.id))
-            case ChannelDestroyed() | StasisEnd() | _:
-                pass
+            case _:
+                pass  # Of a channel that nobody follows: gone already, or not ours.
 
     def _new_caller(self, data: ChannelData) -> None:
         facts = self._facts(data, data.channelvars.get(names.ARRIVED_MS))
@@ -269,6 +291,7 @@ class AriTelephony:
             self._client,
             data.id,
             CallState(up=data.state == "Up", in_stasis=True),
+            rooms=self._rooms,
             facts=facts,
             language=self._languages.of(queue=None, dialled=facts.dialled),
             new_id=self._new_id,
@@ -284,7 +307,7 @@ class AriTelephony:
 
     def _facts(self, data: ChannelData, since_ms: str | None) -> CallFacts:
         arrived_at = self._clock.now()
-        if since_ms and since_ms.isdecimal():
+        if since_ms and since_ms.isdecimal() and len(since_ms) <= _LONGEST_MS:
             arrived_at = min(arrived_at, datetime.fromtimestamp(int(since_ms) / 1000, UTC))
         number = names.digits_only(data.caller.number) or None
         dialled = names.digits_only(data.channelvars.get(names.DIALLED) or data.dialplan.exten)

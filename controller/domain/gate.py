@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from controller.domain.outcome import Outcome
 from controller.domain.phone_number import DialableNumber, NumberPlan, Refusal, check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HORIZON = timedelta(days=4)
+"""Every zone has every hour of the day within this, also where a whole day was skipped (Samoa, 30 December 2011)."""
+_HOUR = timedelta(hours=1)
+_RESOLUTION = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +42,43 @@ class CallingHours:
     def next_opening(self, now: datetime) -> datetime:
         """Return the first instant from `now` on that is inside the hours, in UTC; `now` itself when it is.
 
-        An opening time that the clocks skip (spring) counts as the instant after the skip.
+        An opening time that the clocks skip (spring) counts as the instant of the skip, and of one that comes twice
+        (autumn) the first is taken that is not over. Raises ValueError when the clocks skip every opening there is.
         """
+        now = now.astimezone(UTC)
         if self.allow(now):
             return now
-        local = now.astimezone(self.zone)
-        opening = datetime.combine(local.date(), self.opens, self.zone)
-        if opening.astimezone(UTC) <= now.astimezone(UTC):
-            opening = datetime.combine(local.date() + timedelta(days=1), self.opens, self.zone)
-        return opening.astimezone(UTC)
+        for opening in sorted({*self._openings(now), *_clock_changes(now, self.zone)}):
+            if opening > now and self.allow(opening):
+                return opening
+        raise ValueError(f"no hour between {self.opens} and {self.closes} within {_HORIZON.days} days in {self.zone}")
+
+    def _openings(self, now: datetime) -> Iterator[datetime]:
+        """Yield when the clocks of the zone show the opening time, from the day before `now` on."""
+        today = now.astimezone(self.zone).date()
+        for day in range(-1, _HORIZON.days):
+            for fold in (0, 1):
+                yield (
+                    datetime.combine(today + timedelta(days=day), self.opens, self.zone)
+                    .replace(fold=fold)
+                    .astimezone(UTC)
+                )
+
+
+def _clock_changes(now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield each instant within the horizon at which the clocks of the zone are put forward or back."""
+
+    def offset(at: datetime) -> timedelta | None:
+        return at.astimezone(zone).utcoffset()
+
+    for hour in range(_HORIZON // _HOUR):
+        before, after = now + hour * _HOUR, now + (hour + 1) * _HOUR
+        if offset(before) == offset(after):
+            continue
+        while after - before > _RESOLUTION:
+            middle = before + (after - before) / 2
+            before, after = (middle, after) if offset(middle) == offset(before) else (before, middle)
+        yield after
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PLAIN = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
-_CALLER_ID_PREFIX = re.compile(r"18[46](?=0)", re.ASCII)
+_CALLER_ID_PREFIX = re.compile(r"\A18[46](?=0)", re.ASCII)
 """184 hides and 186 shows the caller's number in Japan; keyed in front of a number they are not part of it."""
 
 CALLABLE_TYPES = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controller.journeys import prompts
@@ -9,7 +10,7 @@ from controller.journeys.agent_phone import ring_agent
 from controller.journeys.leave_number import leave_number
 from controller.journeys.race import first_of
 from controller.ports.call_log import Ending
-from controller.ports.calls import Stage
+from controller.ports.calls import CallerHungUp, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,14 +81,20 @@ async def talk_with_agent(
     on_answer: Callable[[Agent], Awaitable[None]],
 ) -> bool:
     """Ring the reserved agent and join the two until one hangs up. False: nobody answered, the caller holds on."""
+
+    async def note_talk() -> None:
+        # Not before they hear each other: a restarted controller takes a caller in this stage for served.
+        with suppress(CallerHungUp):
+            await call.remember(stage=Stage.TALKING)
+        await on_answer(reservation.agent)
+
     with reservation:
         async with ring_agent(reservation, call.id, queue, house, shown_number=call.facts.number) as leg:
             # The caller keeps the music until the agent is really there.
             _, answered = await first_of(answered=leg.answered(), music=call.hold(queue.name))
             if not answered:
                 return False
-            await call.remember(stage=Stage.TALKING)
-            return await call.connect(leg.call, on_joined=lambda: on_answer(reservation.agent))
+            return await call.connect(leg.call, on_joined=note_talk)
 
 
 async def announce(call: Call, prompt: str, *, after_s: float, house: House) -> None:

@@ -36,7 +36,7 @@ ALL = frozenset(value for name, value in globals().items() if name.isupper() and
 
 
 def spoken_number(printed: str) -> list[str]:
-    """Return the prompts that read a number back: digit by digit, with a pause where `090-1234-5678` has its hyphens."""
+    """Return the prompts that read a number back: digit by digit, a pause where `090-1234-5678` has its hyphens."""
     groups = "".join(character if character.isdigit() else " " for character in printed).split()
     spoken = [[f"digit-{digit}" for digit in group] for group in groups]
     return [prompt for index, group in enumerate(spoken) for prompt in ([PAUSE] if index else []) + group]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
+from controller.journeys import prompts
 from controller.journeys.callback_to_customer import confirm, note_connected, with_agent, without_agent
 from controller.journeys.inbound_caller import hold_for_agent
 from controller.journeys.leave_number import acknowledge
@@ -29,15 +30,20 @@ async def take_up_caller(
     Raises CallerHungUp when they left before an agent or a promise was reached.
     """
     if agent is not None:
-        with reservation or nullcontext():
-            await call.connect(agent, on_joined=nothing)
-        await agent.hang_up()
+        async with AsyncExitStack() as legs:
+            legs.push_async_callback(agent.hang_up)
+            with reservation or nullcontext(), suppress(CallerHungUp):
+                await call.connect(agent, on_joined=nothing)
         return Ending.SERVED
     if stage is Stage.TALKING:  # The agent hung up while nobody watched: the talk is over.
         return Ending.SERVED
     promise = await house.promises.made_on_call(call.id)
     if promise is not None:
         await acknowledge(call, Made(promise, is_new=True))
+        return Ending.PROMISED
+    if stage is Stage.BOOKED:  # The number held a promise already, made on an earlier call; only the goodbye is left.
+        with suppress(CallerHungUp):
+            await call.play(prompts.PROMISE_EXISTS)
         return Ending.PROMISED
     await call.answer()
     return await hold_for_agent(call, queue, house)
@@ -64,13 +70,15 @@ async def take_up_callback(
         legs.push_async_callback(customer.hang_up)
         outcome: Outcome | None = None
         if agent is not None:
-            with reservation or nullcontext():
-                if joined:
-                    await customer.connect(agent, on_joined=note)
-                    outcome = Outcome.TALKED
-                else:
-                    outcome = await with_agent(customer, agent, promise, queue, house)
-                await agent.hang_up()
+            async with AsyncExitStack() as agent_side:
+                agent_side.push_async_callback(agent.hang_up)
+                with reservation or nullcontext():
+                    if joined:
+                        with suppress(CallerHungUp):
+                            await customer.connect(agent, on_joined=note)
+                        outcome = Outcome.TALKED
+                    else:
+                        outcome = await with_agent(customer, agent, promise, queue, house)
         elif promise.state is PromiseState.CONNECTED:
             outcome = Outcome.TALKED  # They talked, and the agent hung up while nobody watched.
         else:

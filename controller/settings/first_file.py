@@ -45,7 +45,7 @@ def with_value(text: str, table: str, key: str, value: str) -> str:
     `table` is as the header has it without its outer brackets (`[queues]` for `[[queues]]`), `value` is TOML.
     Raises ValueError when the key is not there.
     """
-    found = re.search(rf"^\[{re.escape(table)}\].*?^({key} = )([^#\n]*)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^\[{re.escape(table)}\](?:(?!^\[).)*?^({key} = )([^#\n]*)", text, re.MULTILINE | re.DOTALL)
     if found is None:
         raise ValueError(f"the default settings have no {key} in [{table}]")
     padded = value.ljust(len(found[2])) if found[2].endswith(" ") else value

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 _WRITES = "orikaeshi_writes"
+_MIGRATION_LOCK = 0x6F72696B  # "orik"; any number will do that no other program on the same database uses
 
 
 def connect_to(url_text: str, *, busy_timeout_s: float) -> AsyncEngine:
@@ -64,6 +65,12 @@ def insert_if_new(connection: AsyncConnection, table: Table) -> sqlite.Insert | 
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def wait_for_other_migrations(connection: Connection) -> None:
+    """Let one program at a time change the schema, until the transaction ends. On SQLite one writer is all there is."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
 def file_of(url: URL) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import make_url, select
+from sqlalchemy import NullPool, create_engine, make_url, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from controller.domain.promise import PromiseState
 from controller.ports.promises import StoreUnavailableError
@@ -17,12 +17,10 @@ from controller.store.faults import as_unavailable
 from controller.store.tables import calls, promises
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
     from sqlalchemy.engine import Row
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +70,29 @@ async def list_calls(url: str, *, limit: int) -> list[CallRow]:
     return [CallRow(**row._asdict()) for row in await _read(url, query)]
 
 
-async def _read(url_text: str, query: Select[Any]) -> Sequence[Row[Any]]:
+async def _read(url_text: str, query: Select[Any]) -> list[Row[Any]]:
+    return await asyncio.to_thread(_read_now, url_text, query)
+
+
+def _read_now(url_text: str, query: Select[Any]) -> list[Row[Any]]:
+    # Without aiosqlite: after a file that cannot be opened, its thread outlives the command's event loop and says so.
     url = make_url(url_text)
-    engine = _reader(url_text)
+    path = file_of(url)
+    if path is None:
+        raise StoreUnavailableError(f"Only a SQLite file can be listed, not {url.render_as_string()}.")
+    # mode=ro: a look must neither make a file nor upgrade one (https://sqlite.org/uri.html).
+    engine = create_engine(f"sqlite:///file:{quote(path)}?mode=ro&uri=true", hide_parameters=True, poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
-            found: Sequence[Row[Any]] = (await connection.execute(query)).all()
-            return found
-    except (DBAPIError, OSError) as error:
+        with engine.connect() as connection:
+            return list(connection.execute(query))
+    except DBAPIError as error:
         if "no such table" in str(error):
             raise StoreUnavailableError(
-                f"The database {file_of(url)} has no tables of ours. Start the controller once: it makes them."
+                f"The database {path} has no tables of ours. Start the controller once: it makes them."
             ) from error
         unavailable = as_unavailable(error, url)
         if unavailable is None:
             raise
         raise unavailable from error
     finally:
-        await engine.dispose()
-
-
-def _reader(url_text: str) -> AsyncEngine:
-    path = file_of(make_url(url_text))
-    if path is None:
-        return create_async_engine(url_text, hide_parameters=True)
-    # mode=ro: a look must neither make a file nor upgrade one (https://sqlite.org/uri.html).
-    return create_async_engine(f"sqlite+aiosqlite:///file:{quote(path)}?mode=ro&uri=true", hide_parameters=True)
+        engine.dispose()

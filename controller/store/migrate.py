@@ -9,10 +9,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import for_writing
+from controller.store.dialect import for_writing, wait_for_other_migrations
 from controller.store.faults import as_unavailable
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def configuration() -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
+    wait_for_other_migrations(connection)
     config = configuration()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     found = set(MigrationContext.configure(connection).get_current_heads())
@@ -61,3 +63,6 @@ def _upgrade(connection: Connection) -> None:
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    # Up to date or not, something is written: a database that cannot be written is to be found out at the start,
+    # and SQLite lets BEGIN IMMEDIATE pass on one that is read-only.
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware in, aware UTC out, to the microsecond. A naive one is refused: ValueError, which
-    SQLAlchemy wraps in StatementError.
+    """An instant: aware in, aware UTC out, to the microsecond.
+
+    A naive one is refused with a ValueError, which SQLAlchemy wraps in StatementError.
     """
 
     impl = DateTime(timezone=True)

@@ -60,30 +60,33 @@ class Dialer:
 
     def turn(self, promise: Promise, reservation: Reservation) -> None:
         """Keep `promise` now, with the agent that was reserved."""
+        # Counted at once, not when the task starts: the line asks for room before it gives the next promise an agent.
+        self._in_hand.add(promise.id)
         self._supervisor.spawn(self._keep(promise, reservation), promise_id=promise.id)
 
     def take_up(self, promise: Promise, story: Callable[[], Awaitable[Dialled]]) -> None:
         """See through an attempt that was on its way when the controller was restarted."""
+        self._in_hand.add(promise.id)
         self._supervisor.spawn(self._see_through(promise, story), promise_id=promise.id)
 
     async def _keep(self, promise: Promise, reservation: Reservation) -> None:
-        if self._house.clock.now() >= promise.expires_at:
-            with reservation:
-                await self._write(promise.id, DeadlinePassed())
-            self._keeper.let_go(promise.id)
-            return
-
         async def story() -> Dialled | None:
+            if self._house.clock.now() >= promise.expires_at:
+                with reservation:
+                    await self._write(promise.id, DeadlinePassed())
+                return None
             return await callback_to_customer(promise, reservation, self._queues[promise.queue], self._house)
 
         await self._see_through(promise, story)
 
     async def _see_through(self, promise: Promise, story: Callable[[], Awaitable[Dialled | None]]) -> None:
-        self._in_hand.add(promise.id)
         try:
             dialled = await story()
             if dialled is not None:
                 await self.settle(promise.id, dialled.outcome, attempt_id=dialled.attempt.id)
+            else:
+                # Perhaps it was moved by somebody else: look, or the line would go on offering what is settled.
+                self._keeper.promise_changed(await self._house.promises.get(promise.id))
         except StoreUnavailableError as error:
             log.error("the promise could not be dialled; it stays in line", reason=str(error))  # noqa: TRY400 - expected
         except Exception:
@@ -99,7 +102,13 @@ class Dialer:
         await self._write(promise_id, AttemptEnded(outcome))
 
     async def _settle_after_fault(self, promise_id: str) -> None:
-        open_attempts = await self._house.promises.open_attempts()
+        while True:
+            try:
+                open_attempts = await self._house.promises.open_attempts()
+                break
+            except StoreUnavailableError as error:
+                log.error("an attempt waits for the database", reason=str(error))  # noqa: TRY400 - expected
+                await self._house.clock.sleep(STORE_RETRY_S)
         for found in open_attempts:
             if found.promise.id == promise_id:
                 await self.settle(promise_id, Outcome.UNKNOWN, attempt_id=found.attempt.id)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.gate import CallingHours
+    from controller.domain.line import Match
     from controller.journeys.house import Queue
     from controller.ports.clock import Clock
     from controller.workers.agent_desk import AgentDesk, DeskReservation
@@ -109,22 +110,26 @@ class LineKeeper:
             return
         self._serving = True
         try:
-            for pair in match(self._can_be_served(now), self._desk.agents, now):
-                reservation = self._desk.reserve(pair.agent, self._queues[pair.waiter.queue])
-                log.info(
-                    "turn",
-                    waiter=pair.waiter.id,
-                    kind=pair.waiter.kind.value,
-                    agent=pair.agent.name,
-                    waited_s=round((now - pair.waiter.since).total_seconds(), 3),
-                )
-                if pair.waiter.kind is WaiterKind.LIVE:
-                    self._places[pair.waiter.id].offer(reservation)
-                else:
-                    self._in_hand.add(pair.waiter.id)
-                    self.on_promise_turn(self._promises[pair.waiter.id], reservation)
+            # One pair at a time: a promise that gets an agent may have taken the last free circuit.
+            while pairs := match(self._can_be_served(now), self._desk.agents, now):
+                self._join(pairs[0], now)
         finally:
             self._serving = False
+
+    def _join(self, pair: Match, now: datetime) -> None:
+        reservation = self._desk.reserve(pair.agent, self._queues[pair.waiter.queue])
+        log.info(
+            "turn",
+            waiter=pair.waiter.id,
+            kind=pair.waiter.kind.value,
+            agent=pair.agent.name,
+            waited_s=round((now - pair.waiter.since).total_seconds(), 3),
+        )
+        if pair.waiter.kind is WaiterKind.LIVE:
+            self._places[pair.waiter.id].offer(reservation)
+        else:
+            self._in_hand.add(pair.waiter.id)
+            self.on_promise_turn(self._promises[pair.waiter.id], reservation)
 
     def _can_be_served(self, now: datetime) -> list[Waiter]:
         waiters = [place.waiter for place in self._places.values() if place.wants_agent]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,6 +30,12 @@ class Reception:
         self._queues = {number: queue for queue in queues for number in queue.dialled_numbers}
         self._default = queues[0]
         self._supervisor = supervisor
+        self._in_hand: set[str] = set()
+
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The ids of the calls that have a journey now."""
+        return frozenset(self._in_hand)
 
     def queue_for(self, dialled: str) -> Queue:
         """Return the queue of a dialled number; the first queue for a number that none names: nobody is turned away."""
@@ -47,9 +52,16 @@ class Reception:
 
     def see_through(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
         """Run `journey` for `call` to its end, whichever that is."""
+        self._in_hand.add(call.id)
         self._supervisor.spawn(self._see_through(call, queue, journey), call_id=call.id)
 
     async def _see_through(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
+        try:
+            await self._guide(call, queue, journey)
+        finally:
+            self._in_hand.discard(call.id)
+
+    async def _guide(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
         facts = call.facts
         log.info("call", queue=queue.name, number=mask(facts.number))
         await self._house.calls.arrived(call.id, queue=queue.name, number=facts.number, arrived_at=facts.arrived_at)
@@ -60,8 +72,15 @@ class Reception:
         except Exception:
             log.exception("a caller's journey failed")
             ending = Ending.FAILED
-            with suppress(CallerHungUp, PbxUnavailableError):
-                await call.play(prompts.APOLOGY)
+            await self._apologise(call)
         await call.hang_up()
         log.info("call ended", ending=ending.value)
         await self._house.calls.ended(call.id, ending=ending, ended_at=self._house.clock.now())
+
+    async def _apologise(self, call: Call) -> None:
+        try:
+            await call.play(prompts.APOLOGY)
+        except (CallerHungUp, PbxUnavailableError) as reason:
+            log.info("there was nobody to apologise to", reason=type(reason).__name__)
+        except Exception:  # What broke the journey may break this too: the call is hung up and recorded all the same.
+            log.exception("the apology failed")

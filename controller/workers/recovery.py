@@ -55,7 +55,7 @@ class Recovery:
         """Take up what is live, settle what is not. `in_hand`: promises that a journey of this process follows."""
         found = await self._surveyor.survey()
         attempts = [o for o in await self._house.promises.open_attempts() if o.promise.id not in in_hand]
-        agents = {call.for_call: call for call in found if call.role is Role.AGENT and call.for_call is not None}
+        agents = [call for call in found if call.role is Role.AGENT]
         customers = {call.attempt_id: call for call in found if call.role is Role.CUSTOMER}
         used: set[str] = set()
         for opened in attempts:
@@ -63,21 +63,20 @@ class Recovery:
             if customer is None:
                 await self._settle_vanished(opened)
                 continue
-            agent = agents.get(opened.attempt.id)
+            agent = _agent_with(customer, agents, opened.attempt.id)
             used |= {customer.call.id} | ({agent.call.id} if agent else set())
             self._take_up_callback(opened, customer, agent)
         for caller in (call for call in found if call.role is Role.CALLER):
-            agent = agents.get(caller.call.id)
-            if agent is not None and agent.call.id in caller.joined_with:
-                used.add(agent.call.id)
-            else:
-                agent = None
+            # An agent who was only being rung for the caller is let go, and the caller holds on.
+            agent = _agent_with(caller, agents, None)
+            used |= {agent.call.id} if agent else set()
             self._take_up_caller(caller, agent)
         for leg in found:
             if leg.role is not Role.CALLER and leg.call.id not in used:
                 log.info("a leg without a purpose is hung up", call_id=leg.call.id, role=leg.role.value)
                 await leg.call.hang_up()
-        live = frozenset(call.call.id for call in found)
+        # Callers whose journey never stopped are live too, though nobody had to find them.
+        live = frozenset(call.call.id for call in found) | self._reception.in_hand
         orphans = await self._house.calls.close_orphans(live, ended_at=self._house.clock.now())
         self._keeper.load(await self._house.promises.waiting())
         log.info("recovered", live=len(found), attempts=len(attempts), ended_meanwhile=orphans)
@@ -116,3 +115,14 @@ class Recovery:
         if agent is None or agent.agent is None:
             return None
         return self._desk.resume(agent.agent, queue)
+
+
+def _agent_with(party: FoundCall, agents: list[FoundCall], attempt_id: str | None) -> FoundCall | None:
+    """Return the agent who talks with `party`, else one who was rung for the attempt.
+
+    Who talks counts first: after the first agent of a callback was lost, another one talks with the customer.
+    """
+    talking = next((agent for agent in agents if agent.call.id in party.joined_with), None)
+    if talking is not None or attempt_id is None:
+        return talking
+    return next((agent for agent in agents if agent.for_call == attempt_id), None)

@@ -41,6 +41,7 @@ class Session:
         self._reader = reader
         self._writer = writer
         self.actions: list[dict[str, str]] = []
+        self.over = asyncio.Event()
 
     @property
     def names(self) -> list[str]:
@@ -89,6 +90,8 @@ class AmiServer:
         self.after_login = BOOTED
         self.secret = SECRET
         self.unanswered: set[str] = set()
+        self.odd_replies: dict[str, bytes] = {}
+        self.odd_sent = asyncio.Event()
         self.refused: dict[str, str] = {}
         self.lists: dict[str, list[bytes]] = {}
         self.before_list_ends: dict[str, bytes] = {}
@@ -112,6 +115,9 @@ class AmiServer:
         name, number = action["Action"], action["ActionID"]
         if name == "Login" and action["Secret"] != self.secret:
             return block(Response="Error", ActionID=number, Message="Authentication failed")
+        if name in self.odd_replies:
+            self.odd_sent.set()
+            return self.odd_replies[name].replace(b"%", number.encode())
         if name in self.refused:
             return block(Response="Error", ActionID=number, Message=self.refused[name])
         if name == "PJSIPShowContacts" and name not in self.lists:
@@ -132,6 +138,7 @@ class AmiServer:
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
+        session.over.set()
 
 
 @asynccontextmanager
@@ -146,4 +153,5 @@ async def ami_server() -> AsyncIterator[AmiServer]:
         listener.close()
         for session in server.sessions:
             session.close()
+            await session.over.wait()
         await listener.wait_closed()

@@ -57,11 +57,13 @@ async def test_the_pbx_says_that_it_starts_and_that_it_stops(server: AmiServer) 
         server.sessions[0].send(BOOTED)
         await watch.heard.until(BUSY)
         server.sessions[0].send(block(Event="Shutdown", Shutdown="Cleanly", Restart="False"))
-        await watch.heard.until_pbx(PbxNews.DOWN)
+        server.sessions[0].send(device_event("agent-1", "ONHOLD"))
+        last_words = PhoneStatus("agent-1", registered=True, device=DeviceState.ONHOLD)
+        await watch.heard.until(last_words)
         server.sessions[0].close()
         assert "the other side closed it" in await watch.failure()
-        assert watch.watcher.statuses()["agent-1"] == BUSY
-        assert watch.heard.statuses == [IDLE, BUSY]
+        assert watch.watcher.statuses()["agent-1"] == last_words
+        assert watch.heard.statuses == [IDLE, BUSY, last_words]
         assert watch.heard.pbx == [PbxNews.UP, PbxNews.UP, PbxNews.DOWN]
 
 

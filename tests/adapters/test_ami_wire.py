@@ -15,7 +15,7 @@ from controller.asterisk.ami_errors import AmiActionForbiddenError
 from controller.asterisk.ami_wire import LONGEST_BLOCK_BYTES, MOST_UNREADABLE_BLOCKS, open_ami
 from controller.ports.phones import DeviceState, PbxNews, PhoneStatus
 from tests.adapters.ami_server import SECRET, AmiServer, ami_server, block, contact_event, device_event
-from tests.adapters.ami_watching import IDLE, watching
+from tests.adapters.ami_watching import BUSY, IDLE, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -119,6 +119,32 @@ async def test_too_much_garbage_ends_the_connection(server: AmiServer) -> None:
         server.sessions[0].send(b"hello\r\n\r\n" * (MOST_UNREADABLE_BLOCKS + 1))
         assert "neither event nor response" in await watch.failure()
         assert watch.heard.statuses == [IDLE]
+
+
+ODD = {
+    "list": b"Response: Success\r\nActionID: %\r\nEventList: start\r\n\r\nEvent: XComplete\r\nActionID: %\r\n\r\n",
+    "event": b"Event: DeviceStateChange\r\nActionID: %\r\nDevice: PJSIP/agent-1\r\nState: INUSE\r\n\r\n",
+    "end without start": b"Event: XComplete\r\nActionID: %\r\n\r\n",
+    "goodbye": b"Response: Goodbye\r\nActionID: %\r\nMessage: Thanks for all the fish.\r\n\r\n",
+    "number of another": b"Response: Success\r\nActionID: 7\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("action", ["Login", "Filter", "DeviceStateList", "PJSIPShowEndpoints", "Ping"])
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+async def test_an_odd_reply_to_any_action_never_ends_the_watch(server: AmiServer, action: str, odd: bytes) -> None:
+    """It is refused, missed or passed over; a later connection that is served well brings the phone back."""
+    server.odd_replies = {action: odd}
+    async with watching(server.port, ping_interval_s=0.01, action_timeout_s=0.1) as watch:
+        async with asyncio.timeout(10):
+            await server.odd_sent.wait()
+        server.odd_replies.clear()
+        server.lists.clear()
+        server.phone("agent-1", "INUSE", "Reachable")
+        server.sessions[-1].close()
+        await watch.failure()
+        watch.clock.let_go()
+        await watch.heard.until(BUSY)
 
 
 async def test_a_list_that_never_ends_is_cut_off(server: AmiServer) -> None:

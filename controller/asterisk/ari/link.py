@@ -85,8 +85,8 @@ class Link:
         except TimeoutError:
             raise AriTimeout(method, uri, f"none within {timeout_s:g} s", maybe_executed=True) from None
         except (ClientError, OSError) as error:
-            why = f"the connection broke ({type(error).__name__} {error})"
-            raise AriDisconnected(method, uri, why, maybe_executed=True) from error
+            self.lose(f"the connection broke ({type(error).__name__} {error})")
+            raise AriDisconnected(method, uri, str(self._lost_why), maybe_executed=True) from error
         finally:
             del self._pending[request_id]
         if response is None:

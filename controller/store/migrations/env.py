@@ -21,7 +21,6 @@ def _migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         render_as_batch=True,  # SQLite changes a column by copying the table
-        transactional_ddl=True,  # SQLite can, once the driver begins no transactions of its own
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -96,7 +96,7 @@ class PhonePbx:
 
 
 @contextlib.asynccontextmanager
-async def phone_pbx(conf_dir: Path) -> AsyncIterator[PhonePbx]:
+async def small_pbx(conf_dir: Path) -> AsyncIterator[PhonePbx]:
     """Write the configuration into an empty folder and run it for the length of the block."""
     passwords = {user: secrets.token_urlsafe(16) for user in [*EXTENSIONS, WITHOUT_AOR]}
     sip_port = _free_udp_port()

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+
+from tests.contract.store_under_test import HandClock, rows, store_at, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from controller.store import Store
+
+BOOKING_OFFICE = """
+import asyncio, sys
+from tests.contract.store_under_test import HandClock, store_at, wanted
+
+async def serve(store, line):
+    for n in range(10_000):
+        made = await store.promises.make(wanted(f"call-{line}-{n}", number=f"+81{line:02}{n:08}"))
+        print(made.promise.id, flush=True)
+
+async def main():
+    async with store_at(sys.argv[1], HandClock()) as store:
+        await asyncio.gather(*(serve(store, line) for line in range(8)))
+
+asyncio.run(main())
+"""
+"""A process that makes promises as fast as it can, eight callers at a time, and prints each that is acknowledged."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the database is to be."""
+    return tmp_path / "orikaeshi.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[Store]:
+    """Open it."""
+    async with store_at(f"sqlite+aiosqlite:///{path}", HandClock()) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("acknowledged", [1, 40, 97])
+async def test_every_promise_that_was_acknowledged_survives_kill_9(path: Path, acknowledged: int) -> None:
+    """Killed in the middle of writing the next; the database is whole, and each promise has its history."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BOOKING_OFFICE, f"sqlite+aiosqlite:///{path}", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    printed = [(await process.stdout.readline()).decode().strip() for _ in range(acknowledged)]
+    process.kill()
+    printed += (await process.stdout.read()).decode().split()
+    await process.wait()
+    assert len(set(printed)) >= acknowledged
+    async with store_at(f"sqlite+aiosqlite:///{path}", HandClock()) as store:
+        kept = {promise.id for promise in await store.promises.waiting()}
+        histories = {row["promise_id"] for row in await rows(store, "SELECT promise_id FROM promise_events")}
+    # A line that was cut short by the kill is the start of a name; it acknowledged nothing.
+    assert set(printed[:acknowledged]) <= kept
+    assert kept == histories
+    with sqlite3.connect(path) as plain:
+        assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    plain.close()
+
+
+async def test_a_call_that_is_cancelled_at_any_moment_leaves_all_or_nothing_and_a_working_store(
+    store: Store,
+) -> None:
+    """Cancelled at each step of the transaction in turn: its begin, each statement, its commit."""
+    moments = target = 0
+    task: asyncio.Future[Any] | None = None
+
+    def pass_by(*_anything: Any) -> None:
+        nonlocal moments
+        moments += 1
+        if task is not None and moments == target:
+            task.cancel()
+
+    for name in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(store.database.engine.sync_engine, name, pass_by)
+    while target <= moments:
+        target += 1
+        moments = 0
+        task = asyncio.ensure_future(store.promises.make(wanted(f"call-{target}", number=f"+81312340{target:03}")))
+        await asyncio.wait({task})
+        reached, was_cancelled, task = moments, task.cancelled(), None
+        # What was begun was ended: the promise is there, whole, with its history, whoever was told of it.
+        assert was_cancelled is (target <= reached)
+        assert store.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a queue pool has it
+        made = await store.promises.made_on_call(f"call-{target}")
+        assert made is not None
+        history = await rows(store, f"SELECT seq FROM promise_events WHERE promise_id = '{made.id}'")  # noqa: S608 - our id
+        assert len(history) == 1
+        moments = reached
+    assert target > 8
+    assert (await store.promises.make(wanted("the last"))).is_new
+
+
+async def test_a_call_that_is_cancelled_before_it_began_writes_nothing(store: Store) -> None:
+    """And breaks nothing."""
+    task = asyncio.ensure_future(store.promises.make(wanted()))
+    task.cancel()
+    await asyncio.wait({task})
+    assert await store.promises.waiting() == []
+
+
+async def test_a_listener_is_told_even_when_the_caller_was_cancelled(store: Store) -> None:
+    """The line keeper has to know of every promise that is in the database."""
+    heard: list[str] = []
+    store.on_change = lambda promise: heard.append(promise.id)
+    task: asyncio.Future[Any]
+
+    def cancel(*_anything: Any) -> None:
+        task.cancel()
+
+    event.listen(store.database.engine.sync_engine, "commit", cancel)
+    task = asyncio.ensure_future(store.promises.make(wanted()))
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert heard == ["promise-1"]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+
+from controller.domain.lifecycle import AttemptEnded, DeadlinePassed
+from controller.domain.outcome import Outcome
+from controller.ports.call_log import Ending
+from controller.ports.sms import Accepted
+from tests.contract.store_under_test import NOON, NUMBER, HandClock, dialling, store_at, wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from controller.store import Store
+
+
+async def test_each_query_uses_an_index(tmp_path: Path) -> None:
+    """Every statement that the books send, asked of the planner: none reads a whole table, none sorts."""
+    async with store_at(f"sqlite+aiosqlite:///{tmp_path}/orikaeshi.db", HandClock()) as store:
+        sent = await what_is_sent(store)
+        assert len({statement for statement, _ in sent}) > 12
+        async with store.database.engine.connect() as connection:
+            for statement, parameters in sent:
+                plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                steps = [str(step["detail"]) for step in plan.mappings()]
+                assert steps, statement
+                assert all(is_by_index(step) for step in steps), (statement, steps)
+
+
+def is_by_index(step: str) -> bool:
+    """Tell whether a step of SQLite's plan neither reads a whole table nor sorts."""
+    return "TEMP B-TREE" not in step and ("USING" in step or "SUBQUERY" in step)
+
+
+async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
+    """Call every method of every book; return the queries and updates that this takes."""
+    sent: list[tuple[str, Any]] = []
+
+    def remember(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if re.match("SELECT|UPDATE", statement):
+            sent.append((statement, parameters))
+
+    event.listen(store.database.engine.sync_engine, "before_cursor_execute", remember)
+    promise = await dialling(store)
+    await store.promises.make(wanted("call-2"))
+    await store.promises.made_on_call("call-1")
+    await store.promises.waiting()
+    await store.promises.open_attempts()
+    await store.promises.advance(promise.id, AttemptEnded(Outcome.BUSY))
+    await store.promises.advance(promise.id, DeadlinePassed())
+    await store.outbox.next_due_at()
+    (sms,) = await store.outbox.take_due(NOON, 10)
+    await store.outbox.record(sms, Accepted("ref"), NOON)
+    await store.outbox.settle_interrupted()
+    for call_id in ("call-1", "call-2"):
+        await store.calls.arrived(call_id, queue="sales", number=NUMBER, arrived_at=NOON)
+    await store.calls.answered("call-1", agent="hanako", answered_at=NOON)
+    await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=NOON)
+    await store.calls.close_orphans(frozenset(), ended_at=NOON)
+    return sent

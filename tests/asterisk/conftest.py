@@ -1,0 +1,46 @@
+"""The whole stack with real phones: one PBX, one telephone network, one controller process for a file of tests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.phone import PhoneShelf
+from lab.stack import running_stack
+from tests.asterisk.floor import Floor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+QUICK = {
+    ("[queues]", "wrap_up_s"): "0.5",
+    ("[queues]", "missed_pause_s"): "1",
+    ("[queues]", "agent_ring_timeout_s"): "4",
+    ("[queues]", "customer_ring_timeout_s"): "4",
+    ("[queues]", "max_attempts"): "2",
+    ("[queues]", "reminder_interval_s"): "600",
+    ("queues.retry_gap_s", "busy"): "1",
+    ("queues.retry_gap_s", "no_answer"): "1",
+}
+"""Short waits: what is tested is what happens, not how long a person waits for it."""
+
+
+@pytest.fixture(scope="module")
+async def running_floor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Floor]:
+    """Start everything once for the tests of one file."""
+    async with (
+        running_stack(tmp_path_factory.mktemp("site"), changes=QUICK) as stack,
+        PhoneShelf() as shelf,
+    ):
+        yield await Floor.furnished(stack, shelf)
+
+
+@pytest.fixture
+async def floor(running_floor: Floor) -> AsyncIterator[Floor]:
+    """The floor with every phone on the hook before and after a test, and no complaint from Asterisk."""
+    yield running_floor
+    async with asyncio.timeout(20):
+        await running_floor.clear()
+    assert running_floor.stack.pbx.complaints == []

@@ -1,0 +1,108 @@
+"""A real database for each test, and a clock that is turned by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from controller.domain.outcome import Outcome
+from controller.domain.promise import Attempt, Promise
+from controller.domain.retry_policy import RetryPolicy
+from controller.ports.promises import NewPromise
+from controller.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from controller.store import Store
+
+NOON = datetime(2030, 5, 6, 3, 0, 0, 123456, tzinfo=UTC)
+NUMBER = "+819012345678"
+OTHER_NUMBER = "+81312345678"
+
+ENGINES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite+aiosqlite:///{folder}/orikaeshi.db"}
+"""The address of an empty database, by engine. What holds is to hold on each."""
+
+POLICIES = {
+    "sales": RetryPolicy(max_attempts=2, gap_s={Outcome.BUSY: 90}, lifetime_s=3600),
+    "support": RetryPolicy(lifetime_s=7200),
+}
+
+
+class HandClock:
+    """A `Clock` that moves when it is told to. `slept` yields each delay that somebody begins to wait for."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self._now = now
+        self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
+        self.slept: asyncio.Queue[float] = asyncio.Queue()
+
+    def now(self) -> datetime:
+        """Return the time it was set to."""
+        return self._now
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait until the clock has been turned by `delay_s`."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self._now + timedelta(seconds=delay_s), done))
+        self.slept.put_nowait(delay_s)
+        await done
+
+    def turn(self, by_s: float) -> None:
+        """Let `by_s` seconds pass."""
+        self._now += timedelta(seconds=by_s)
+        for wakes_at, done in self._sleepers:
+            if wakes_at <= self._now and not done.done():
+                done.set_result(None)
+
+
+@asynccontextmanager
+async def store_at(url: str, clock: HandClock, *, prefix: str = "promise", **options: Any) -> AsyncIterator[Store]:
+    """Open a store whose promises are named `promise-1`, `promise-2`, ..."""
+    numbers = itertools.count(1)
+    async with open_store(
+        url, policies=POLICIES, clock=clock, new_id=lambda: f"{prefix}-{next(numbers)}", **options
+    ) as store:
+        yield store
+
+
+def wanted(
+    call_id: str = "call-1",
+    *,
+    number: str = NUMBER,
+    queue: str = "sales",
+    since: datetime = NOON - timedelta(minutes=5),
+) -> NewPromise:
+    """Return a request for a promise."""
+    return NewPromise(queue=queue, number=number, language="ja", since=since, call_id=call_id)
+
+
+def attempt_for(promise: Promise, attempt_id: str = "attempt-1") -> Attempt:
+    """Return an attempt to keep `promise`."""
+    return Attempt(attempt_id, promise_id=promise.id, number=promise.number, agent="hanako", started_at=NOON)
+
+
+async def dialling(store: Store, call_id: str = "call-1", attempt_id: str = "attempt-1", **request: Any) -> Promise:
+    """Make a promise and open an attempt for it."""
+    made = await store.promises.make(wanted(call_id, **request))
+    moved = await store.promises.open_attempt(made.promise, attempt_for(made.promise, attempt_id))
+    assert moved is not None
+    return moved
+
+
+async def rows(store: Store, query: str) -> list[dict[str, Any]]:
+    """Return what a query finds, past every mapping of ours."""
+    async with store.database.engine.connect() as connection:
+        return [dict(row) for row in (await connection.execute(text(query))).mappings()]
+
+
+async def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
+    """Return the whole contents of the database."""
+    tables = ("promises", "attempts", "promise_events", "sms_outbox", "calls")
+    return {table: await rows(store, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}  # noqa: S608 - the names above

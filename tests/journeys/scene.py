@@ -1,0 +1,279 @@
+"""A call centre on a stage: the real line, desk, dialer, reception, recovery and database; scripted telephones.
+
+Time is virtual: `pass_s(60)` lets a minute happen at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+from collections import Counter
+from contextlib import contextmanager
+from datetime import time
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sqlalchemy import text
+
+from controller.domain.agents import Agent, AgentState
+from controller.domain.gate import CallingHours
+from controller.domain.outcome import Outcome
+from controller.domain.phone_number import NumberPlan
+from controller.domain.retry_policy import RetryPolicy
+from controller.journeys.house import House, Queue
+from controller.ports.phones import DeviceState, PhoneStatus
+from controller.ports.promises import NewPromise
+from controller.store import open_store
+from controller.workers.agent_desk import AgentDesk
+from controller.workers.dialer import Dialer
+from controller.workers.line_keeper import LineKeeper
+from controller.workers.reception import Reception
+from controller.workers.recovery import Recovery
+from controller.workers.supervisor import Supervisor
+from tests.journeys.scripted import ScriptedTelephony
+from tests.journeys.scripted_channel import Person
+from tests.journeys.virtual_time import VirtualClock, VirtualTimeLoop, Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from controller.domain.promise import Promise
+    from controller.store import Store
+    from tests.journeys.scripted_channel import Channel
+
+T = TypeVar("T")
+
+LATER_S = 3600.0
+POLICY = RetryPolicy(
+    max_attempts=3,
+    gap_s={outcome: LATER_S for outcome in Outcome if outcome not in {Outcome.AGENT_LOST, Outcome.TALKED}},
+)
+"""A customer who was not reached is not rung again within a scene, unless it passes an hour."""
+
+CARDS = Queue(name="cards", language="ja", dialled_numbers=("0312345678",))
+LOANS = Queue(name="loans", language="ja", dialled_numbers=("0312345679",))
+EVERY_QUEUE = frozenset({CARDS.name, LOANS.name})
+AROUND_THE_CLOCK = CallingHours(time(0), time(0))
+
+
+class Theatre:
+    """The loop and the database that all scenes of a run share; each scene finds the database empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loop = VirtualTimeLoop()
+        self.clock = VirtualClock(self.loop)
+        self.file = folder / "orikaeshi.db"
+        self._ids = itertools.count(1)
+        self._opened = open_store(
+            f"sqlite+aiosqlite:///{self.file}",
+            policies={"cards": POLICY, "loans": POLICY},
+            clock=self.clock,
+            new_id=self.new_id,
+            busy_timeout_s=0.01,
+        )
+        self.store: Store = self.outside(self._opened.__aenter__())
+
+    def new_id(self) -> str:
+        """Return an id that sorts by age."""
+        return f"id{next(self._ids):06}"
+
+    def close(self) -> None:
+        """Close the database and the loop."""
+        self.outside(self._opened.__aexit__(None, None, None))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+    def outside(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something with the database while time stands still."""
+        with self.loop.outside():
+            return self.loop.run_until_complete(work)
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+
+        async def run() -> list[tuple[Any, ...]]:
+            async with self.store.database.engine.begin() as connection:
+                result = await connection.execute(text(statement))
+                return [tuple(row) for row in result] if result.returns_rows else []
+
+        return self.outside(run())
+
+    def empty(self) -> None:
+        """Forget everything that earlier scenes left in the database."""
+        self.store.on_change = None
+        for table in ("promise_events", "attempts", "sms_outbox", "calls", "promises"):
+            self.sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
+
+    @contextmanager
+    def database_locked(self) -> Iterator[None]:
+        """Have another process hold the database's write lock, so that every write of ours fails."""
+        other = sqlite3.connect(self.file, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        finally:
+            other.close()
+
+
+class Scene:
+    """One call centre, opened; `close` ends it."""
+
+    def __init__(
+        self,
+        theatre: Theatre,
+        staff: Mapping[str, Person] | None = None,
+        *,
+        signed_in: bool = True,
+        queues: Mapping[str, frozenset[str]] | None = None,
+        hours: CallingHours = AROUND_THE_CLOCK,
+        max_concurrent_calls: int = 10,
+    ) -> None:
+        theatre.empty()
+        self.theatre = theatre
+        self.pbx = ScriptedTelephony(theatre.clock)
+        self.queues = {queue.name: queue for queue in (CARDS, LOANS)}
+        self._hours = hours
+        self._max_concurrent_calls = max_concurrent_calls
+        self._serves = queues or {}
+        self._keeping: asyncio.Task[None] | None = None
+        self.pbx.agents.update(staff or {})
+        self._open_up()
+        if signed_in:
+            for name in self.pbx.agents:
+                self.registers(name)
+
+    def _open_up(self) -> None:
+        """Build a controller from nothing but the database."""
+        theatre, loop = self.theatre, self.theatre.loop
+        clock = theatre.clock
+
+        def watched(room: T) -> T:
+            return cast("T", Watched(room, loop, self._transaction))
+
+        self.supervisor = Supervisor()
+        agents = [
+            Agent(name, f"phone-{name}", self._serves.get(name, EVERY_QUEUE), AgentState.SIGNED_OUT, clock.now())
+            for name in self.pbx.agents
+        ]
+        self.desk = AgentDesk(agents, clock, self.supervisor)
+        self.keeper = LineKeeper(self.desk, self.queues, self._hours, clock)
+        self.house = House(
+            line=self.keeper,
+            telephony=self.pbx,
+            promises=watched(theatre.store.promises),
+            calls=watched(theatre.store.calls),
+            clock=clock,
+            plan=NumberPlan(),
+            new_id=theatre.new_id,
+        )
+        self.reception = Reception(self.house, tuple(self.queues.values()), self.supervisor)
+        self.dialer = Dialer(
+            self.house, self.queues, self.keeper, self.supervisor, max_concurrent_calls=self._max_concurrent_calls
+        )
+        self.recovery = Recovery(
+            self.pbx, self.house, self.queues, self.desk, self.keeper, self.reception, self.dialer
+        )
+        self.keeper.may_dial = lambda: self.dialer.has_room
+        theatre.store.on_change = self.keeper.promise_changed
+        self.pbx.on_new_call = self.reception.welcome
+        self.pbx.on_agent_phone = self._agent_phone
+        self._keeping = loop.create_task(self.keeper.run())
+
+    def _transaction(self, name: str) -> AbstractAsyncContextManager[None]:
+        return self.pbx.transaction(name)
+
+    # -- what happens on the stage
+
+    def registers(self, name: str, *, registered: bool = True) -> None:
+        """An agent's phone registers, or is gone."""
+        state = DeviceState.NOT_INUSE if registered else DeviceState.UNAVAILABLE
+        status = PhoneStatus(f"phone-{name}", registered=registered, device=state)
+        self.do(lambda: self.desk.phone_changed(status))
+
+    def rings(self, person: Person, **call: Any) -> Channel:
+        """Somebody calls the service number: see `ScriptedTelephony.rings`."""
+        return self.do(lambda: self.pbx.rings(person, **call))
+
+    def do(self, action: Callable[[], T]) -> T:
+        """Do something on the stage's loop, at once."""
+
+        async def act() -> T:
+            return action()
+
+        return self.theatre.loop.run_until_complete(act())
+
+    def promised(self, number: str = "+819012345678", *, queue: str = "cards", person: Person | None = None) -> Promise:
+        """There is a promise from an earlier call; `person` answers the number."""
+        if person is not None:
+            self.pbx.customers[number] = person
+        wanted = NewPromise(
+            queue=queue, number=number, language="ja", since=self.theatre.clock.now(), call_id=self.theatre.new_id()
+        )
+        return self.theatre.outside(self.theatre.store.promises.make(wanted)).promise
+
+    def pass_s(self, seconds: float) -> None:
+        """Let time pass."""
+        self.theatre.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def restart(self, *, after_s: float = 1.0) -> None:
+        """The controller dies where it stands, and another one comes up and takes over."""
+        self.pbx.lose_controller()
+        self._let_go()
+        self.pass_s(after_s)
+        self._open_up()
+        for name in self.pbx.agents:
+            busy = any(channel.agent == name for channel in self.pbx.live)
+            self.do(lambda name=name, busy=busy: self._agent_phone(name, not busy))  # type: ignore[misc]  # bound now
+        self.theatre.loop.run_until_complete(self.recovery.settle(in_hand=self.dialer.in_hand))
+        self.do(self.keeper.serve)
+
+    def close(self) -> None:
+        """Send everybody home."""
+        self.pbx.lose_controller()
+        self._let_go()
+        for channel in self.pbx.live:
+            channel.hang_up("closing time")
+
+    # -- what can be seen
+
+    def promises(self) -> list[Promise]:
+        """Return every promise there is, oldest first."""
+        ids = self.theatre.sql("SELECT id FROM promises ORDER BY made_at, id")
+        return [self.theatre.outside(self.theatre.store.promises.get(row[0])) for row in ids]
+
+    def attempts(self) -> list[tuple[str, str | None]]:
+        """Return agent and outcome of every attempt, oldest first."""
+        return [(row[0], row[1]) for row in self.theatre.sql("SELECT agent, outcome FROM attempts ORDER BY id")]
+
+    def endings(self) -> dict[str, str | None]:
+        """Return what became of each call."""
+        return {row[0]: row[1] for row in self.theatre.sql("SELECT id, ending FROM calls")}
+
+    def states(self) -> dict[str, AgentState]:
+        """Return every agent's state."""
+        return {agent.name: agent.state for agent in self.desk.agents}
+
+    def tasks_left(self) -> list[str]:
+        """Return the names of the tasks that are there, except the line keeper's own: it, and what it waits for."""
+        names = Counter(_name_of(task) for task in asyncio.all_tasks(self.theatre.loop))
+        return sorted((names - Counter({"LineKeeper.run": 1, "Event.wait": 1, "VirtualClock.sleep": 1})).elements())
+
+    def _agent_phone(self, name: str, idle: bool) -> None:
+        state = DeviceState.NOT_INUSE if idle else DeviceState.INUSE
+        self.desk.phone_changed(PhoneStatus(f"phone-{name}", registered=True, device=state))
+
+    def _let_go(self) -> None:
+        async def go() -> None:
+            await self.supervisor.leave()
+            if self._keeping is not None:
+                self._keeping.cancel()
+                await asyncio.gather(self._keeping, return_exceptions=True)
+
+        self.theatre.store.on_change = None
+        self.theatre.loop.run_until_complete(go())
+
+
+def _name_of(task: asyncio.Task[Any]) -> str:
+    return getattr(task.get_coro(), "__qualname__", "?")

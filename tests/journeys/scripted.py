@@ -1,0 +1,169 @@
+"""A telephone system in memory: people who act out a script, and the calls that a controller has with them.
+
+What the ports promise of `Call`, `OutboundCall`, `Telephony` and `Surveyor` is promised here too, and
+tests/contract/test_calls.py holds both to it. The channels live on when their controller is gone, as they do on a
+PBX; the next controller finds them with `survey`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from controller.ports.calls import CallFacts, Stage
+from controller.ports.survey import FoundCall, Role
+from tests.journeys.scripted_call import Moment, ScriptedCall, Step
+from tests.journeys.scripted_channel import Channel, Person
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from controller.domain.agents import Agent
+    from controller.domain.outcome import Outcome
+    from controller.domain.promise import Attempt
+    from controller.ports.clock import Clock
+
+DATABASE = "database"
+
+
+class ScriptedTelephony:
+    """The PBX. `agents` and `customers` say who is behind a phone, by agent name and by number."""
+
+    def __init__(self, clock: Clock, *, language: str = "ja") -> None:
+        self._clock = clock
+        self._language = language
+        self.epoch = 0
+        self.agents: dict[str, Person] = {}
+        self.customers: dict[str, Person] = {}
+        self.channels: list[Channel] = []
+        self.steps: list[Step] = []
+        self.plans: list[Callable[[Step, Moment], None]] = []
+        """Each is asked at each moment of each step, and may do something."""
+        self.overlaps: list[str] = []
+        """Numbers to which a second call was placed while another was up."""
+        self.gate: Callable[[str], Outcome | None] = lambda _number: None
+        self.on_new_call: Callable[[ScriptedCall], None] = lambda _call: None
+        self.on_agent_phone: Callable[[str, bool], None] = lambda _agent, _idle: None
+        self._followed: set[str] = set()
+
+    # -- what people do
+
+    def rings(self, person: Person, *, number: str | None = "09012345678", dialled: str = "0312345678") -> Channel:
+        """Somebody calls the service number."""
+        channel = self._channel("caller", Role.CALLER, person, CallFacts(number, dialled, self._clock.now()))
+        channel.begin()
+        self._followed.add(channel.id)
+        self.on_new_call(ScriptedCall(self, channel))
+        return channel
+
+    def of(self, role: Role) -> list[Channel]:
+        """Return every channel that there was, by role, oldest first."""
+        return [channel for channel in self.channels if channel.role is role]
+
+    @property
+    def live(self) -> list[Channel]:
+        """The channels that are there now."""
+        return [channel for channel in self.channels if channel.live]
+
+    def lose_controller(self) -> None:
+        """The controller dies: from now on none of its calls does anything."""
+        self.epoch += 1
+        self._followed.clear()
+
+    # -- the ports
+
+    @asynccontextmanager
+    async def agent_leg(
+        self, agent: Agent, *, for_call: str, shown_number: str | None, ring_timeout_s: float
+    ) -> AsyncIterator[ScriptedCall]:
+        """Prepare a call to an agent."""
+        facts = CallFacts(None, shown_number or "", self._clock.now())
+        channel = self._channel("agent", Role.AGENT, self.agents[agent.name], facts)
+        channel.agent, channel.for_call = agent.name, for_call
+        channel.on_change = lambda changed: self.on_agent_phone(agent.name, not changed.live)
+        async with self._leg(channel, ring_timeout_s) as call:
+            yield call
+
+    @asynccontextmanager
+    async def customer_leg(
+        self, attempt: Attempt, *, queue: str, language: str, since: datetime, ring_timeout_s: float
+    ) -> AsyncIterator[ScriptedCall]:
+        """Prepare a call to a customer."""
+        person = self.customers.get(attempt.number, Person())
+        channel = self._channel("customer", Role.CUSTOMER, person, CallFacts(None, attempt.number, since))
+        channel.id, channel.attempt_id, channel.language = attempt.channel_id, attempt.id, language
+        channel.marks["queue"] = queue
+        async with self._leg(channel, ring_timeout_s) as call:
+            yield call
+
+    async def survey(self) -> list[FoundCall]:
+        """Return what is live and followed by nobody."""
+        strangers = [channel for channel in self.live if channel.id not in self._followed]
+        self._followed |= {channel.id for channel in strangers}
+        return [self._found(channel) for channel in strangers]
+
+    # -- for the calls
+
+    def reached(self, step: Step, moment: Moment) -> None:
+        """Write down the step and do what was planned for it."""
+        if moment is Moment.BEFORE:
+            self.steps.append(step)
+        for plan in self.plans:
+            plan(step, moment)
+
+    def place(self, channel: Channel) -> None:
+        """Ring a phone; two calls to one number at the same time are written down."""
+        number = channel.facts.dialled
+        customers = [other for other in self.live if other.role is Role.CUSTOMER]
+        if channel.role is Role.CUSTOMER and any(other.facts.dialled == number for other in customers):
+            self.overlaps.append(number)
+        channel.ring()
+
+    def refusal(self, channel: Channel) -> Outcome | None:
+        """Ask the gate about a customer's number."""
+        return self.gate(channel.facts.dialled) if channel.role is Role.CUSTOMER else None
+
+    @asynccontextmanager
+    async def transaction(self, name: str) -> AsyncIterator[None]:
+        """Let a transaction of the database be a step of the story too, with a moment before and one after it."""
+        epoch = self.epoch
+        step = Step(DATABASE, 1, sum(each.who == DATABASE for each in self.steps), name)
+        await self._reach(epoch, step, Moment.BEFORE)
+        yield
+        await self._reach(epoch, step, Moment.AFTER)
+
+    async def _reach(self, epoch: int, step: Step, moment: Moment) -> None:
+        if epoch == self.epoch:
+            self.reached(step, moment)
+        if epoch != self.epoch:
+            await asyncio.get_running_loop().create_future()  # A dead controller never gets any further.
+
+    @asynccontextmanager
+    async def _leg(self, channel: Channel, ring_timeout_s: float) -> AsyncIterator[ScriptedCall]:
+        call = ScriptedCall(self, channel, ring_timeout_s=ring_timeout_s)
+        self._followed.add(channel.id)
+        try:
+            yield call
+        finally:
+            await call.hang_up()
+
+    def _channel(self, name: str, role: Role, person: Person, facts: CallFacts) -> Channel:
+        nth = len(self.of(role)) + 1
+        channel = Channel(f"{name}-{nth}", role, nth, person, facts, self._language)
+        self.channels.append(channel)
+        return channel
+
+    def _found(self, channel: Channel) -> FoundCall:
+        stage = channel.marks.get("stage")
+        return FoundCall(
+            call=ScriptedCall(self, channel),
+            role=channel.role,
+            stage=Stage(stage) if stage else None,
+            queue=channel.marks.get("queue"),
+            agent=channel.agent,
+            for_call=channel.for_call,
+            attempt_id=channel.attempt_id,
+            joined_with=frozenset() if channel.peer is None or channel.peer.gone else frozenset({channel.peer.id}),
+        )

@@ -1,0 +1,278 @@
+"""Keeping a promise, agent first: every way in which it can end, and what is written down about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from controller.domain.agents import AgentState
+from controller.domain.lifecycle import Cancelled
+from controller.domain.outcome import Outcome
+from controller.domain.promise import PromiseState
+from controller.journeys import prompts
+from controller.ports.survey import Role
+from tests.journeys.scene import LATER_S
+from tests.journeys.scripted_call import Moment, Step
+from tests.journeys.scripted_channel import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.journeys.scene import Scene
+
+NUMBER = "+819012345678"
+AGENT = Person(talks_s=None)
+SAYS_YES = Person(presses={prompts.CALLBACK_CONFIRM: ["1"]})
+NEVER = Person(answers_after_s=None)
+
+
+def called_back(scene: Scene, person: Person, *, for_s: float = 120) -> None:
+    """Let there be a promise to this person, and time enough to keep it."""
+    scene.promised(NUMBER, person=person)
+    scene.pass_s(for_s)
+
+
+def stand(scene: Scene) -> tuple[PromiseState, Outcome | None, int]:
+    """Return how the one promise stands."""
+    (promise,) = scene.promises()
+    return promise.state, promise.last_outcome, promise.attempts_used
+
+
+def test_a_customer_who_says_yes_talks_with_the_agent_and_the_promise_is_kept(open_scene: Callable[..., Scene]) -> None:
+    """The agent is rung first and hears whose call it is; the customer hears who calls."""
+    scene = open_scene({"alice": AGENT})
+    called_back(scene, SAYS_YES)
+    (agent,), (customer,) = scene.pbx.of(Role.AGENT), scene.pbx.of(Role.CUSTOMER)
+    assert agent.heard == [prompts.AGENT_WHISPER]
+    assert customer.heard == [prompts.CALLBACK_GREETING, prompts.CALLBACK_CONFIRM]
+    assert customer.talked_with == [agent.id]
+    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
+    assert scene.attempts() == [("alice", "talked")]
+    assert scene.states() == {"alice": AgentState.AVAILABLE}
+
+
+def test_the_attempt_is_on_disk_before_the_customer_is_dialled(open_scene: Callable[..., Scene]) -> None:
+    """And the talk is on disk while it lasts, so that a crash does not have the customer called again."""
+    scene = open_scene({"alice": AGENT})
+    called_back(scene, SAYS_YES, for_s=12)
+    order = [(step.who, step.verb) for step in scene.pbx.steps]
+    assert order.index(("agent", "dial")) < order.index(("database", "open_attempt"))
+    assert order.index(("database", "open_attempt")) < order.index(("customer", "dial"))
+    assert scene.promises()[0].state is PromiseState.CONNECTED
+
+
+@pytest.mark.parametrize(
+    ("person", "outcome"),
+    [
+        (Person(refuses=Outcome.BUSY), Outcome.BUSY),
+        (Person(refuses=Outcome.REJECTED), Outcome.REJECTED),
+        (Person(refuses=Outcome.UNREACHABLE), Outcome.UNREACHABLE),
+        (NEVER, Outcome.NO_ANSWER),
+        (Person(), Outcome.NOT_CONFIRMED),
+        (Person(presses={prompts.CALLBACK_CONFIRM: ["7", "#"]}), Outcome.NOT_CONFIRMED),
+        (Person(patience_s=2.5), Outcome.DROPPED),
+    ],
+    ids=str,
+)
+def test_a_customer_who_was_not_reached_is_rung_again_later(
+    open_scene: Callable[..., Scene], person: Person, outcome: Outcome
+) -> None:
+    """The promise waits in its place, one attempt is used, and the agent is told and free again."""
+    scene = open_scene({"alice": AGENT})
+    called_back(scene, person)
+    assert stand(scene) == (PromiseState.WAITING, outcome, 1)
+    assert scene.attempts() == [("alice", outcome.value)]
+    assert scene.states() == {"alice": AgentState.AVAILABLE}
+    assert scene.pbx.live == []
+    scene.pbx.customers[NUMBER] = SAYS_YES
+    scene.pass_s(LATER_S)
+    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 2)
+
+
+def test_the_agent_is_told_that_nobody_answered(open_scene: Callable[..., Scene]) -> None:
+    """And not just hung up on."""
+    scene = open_scene({"alice": AGENT})
+    called_back(scene, NEVER)
+    assert scene.pbx.of(Role.AGENT)[0].heard == [prompts.AGENT_WHISPER, prompts.AGENT_NO_ANSWER]
+
+
+def test_after_the_last_attempt_the_promise_is_exhausted_and_the_customer_gets_an_sms(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """Three calls, an hour apart, and one text."""
+    scene = open_scene({"alice": AGENT})
+    called_back(scene, NEVER, for_s=3 * LATER_S)
+    assert stand(scene) == (PromiseState.EXHAUSTED, Outcome.NO_ANSWER, 3)
+    assert len(scene.pbx.of(Role.CUSTOMER)) == 3
+    assert scene.theatre.sql("SELECT template, number FROM sms_outbox") == [("not_reached", NUMBER)]
+
+
+def test_whoever_presses_3_is_not_called_again(open_scene: Callable[..., Scene]) -> None:
+    """No longer needed."""
+    scene = open_scene({"alice": AGENT})
+    called_back(scene, Person(presses={prompts.CALLBACK_CONFIRM: ["3"]}), for_s=2 * LATER_S)
+    assert stand(scene) == (PromiseState.CANCELLED, Outcome.DECLINED, 1)
+    assert scene.pbx.of(Role.CUSTOMER)[0].heard[-1] == prompts.CANCELLED
+
+
+def test_an_agent_who_does_not_answer_is_paused_and_the_next_one_keeps_the_promise(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """The customer's phone has not rung for the first one, and no attempt is used."""
+    scene = open_scene({"alice": NEVER, "bob": AGENT})
+    called_back(scene, SAYS_YES, for_s=40)
+    assert scene.states()["alice"] is AgentState.PAUSED
+    scene.pass_s(20)
+    assert scene.attempts() == [("bob", "talked")]
+    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
+
+
+def test_an_agent_who_hangs_up_while_the_customer_is_rung_stops_the_ringing(open_scene: Callable[..., Scene]) -> None:
+    """No silent call; it is tried again at once with the next agent, and no attempt is used."""
+    scene = open_scene({"alice": Person(patience_s=5, talks_s=None), "bob": AGENT})
+    called_back(scene, Person(answers_after_s=10, presses=SAYS_YES.presses))
+    first, second = scene.pbx.of(Role.CUSTOMER)
+    assert not first.up
+    assert second.talked_with == ["agent-2"]
+    assert scene.attempts() == [("alice", "agent_lost"), ("bob", "talked")]
+    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
+    assert scene.pbx.overlaps == []
+
+
+def test_a_customer_who_said_yes_and_lost_the_agent_is_held_in_the_promises_place_and_served_next(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """Ahead of a caller who came later; and the promise is kept by that talk."""
+    scene = open_scene({"alice": AGENT, "bob": AGENT}, signed_in=False)
+    agents = scene.pbx.of
+
+    def alice_leaves(step: Step, moment: Moment) -> None:
+        if (step.who, step.verb, moment) == ("customer", "connect", Moment.BEFORE) and len(agents(Role.AGENT)) == 1:
+            agents(Role.AGENT)[0].hang_up("person")
+            later.append(scene.pbx.rings(Person(talks_s=None), number="09012340002"))
+
+    later: list[object] = []
+    scene.pbx.plans.append(alice_leaves)
+    scene.registers("alice")
+    called_back(scene, SAYS_YES, for_s=10)
+    (customer,) = scene.pbx.of(Role.CUSTOMER)
+    assert (customer.held_in, customer.gone) == ("cards", False)
+    scene.registers("bob")
+    scene.pass_s(5)
+    assert customer.talked_with == ["agent-2"]
+    scene.pass_s(60)
+    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
+    assert scene.endings() == {"caller-1": "served"}
+
+
+def test_a_held_customer_who_gives_up_was_dropped_and_is_called_again(open_scene: Callable[..., Scene]) -> None:
+    """Answered, said yes, and nobody came."""
+    scene = open_scene({"alice": AGENT})
+
+    def alice_leaves(step: Step, moment: Moment) -> None:
+        if (step.who, step.verb, moment) == ("customer", "connect", Moment.BEFORE):
+            scene.pbx.of(Role.AGENT)[0].hang_up("person")
+            scene.pbx.agents["alice"] = NEVER
+
+    scene.pbx.plans.append(alice_leaves)
+    called_back(scene, Person(presses=SAYS_YES.presses, patience_s=90))
+    assert stand(scene) == (PromiseState.WAITING, Outcome.DROPPED, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "used"),
+    [(Outcome.NOT_ALLOWED, PromiseState.EXHAUSTED, 1), (Outcome.OUTSIDE_HOURS, PromiseState.WAITING, 0)],
+)
+def test_what_the_gate_refuses_is_not_dialled(
+    open_scene: Callable[..., Scene], outcome: Outcome, state: PromiseState, used: int
+) -> None:
+    """Asked in the last step; the hour is nobody's fault and uses no attempt."""
+    scene = open_scene({"alice": AGENT})
+    scene.pbx.gate = lambda _number: outcome
+    called_back(scene, SAYS_YES)
+    assert stand(scene) == (state, outcome, used)
+    assert not [channel for channel in scene.pbx.of(Role.CUSTOMER) if channel.placed]
+
+
+def test_a_promise_that_somebody_else_has_moved_is_not_dialled_and_leaves_the_line(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """Cancelled by another process while the agent was being rung."""
+    scene = open_scene({"alice": Person(answers_after_s=5, talks_s=None)})
+    promise = scene.promised(NUMBER, person=SAYS_YES)
+    scene.pass_s(2)
+    scene.theatre.store.on_change = None
+    scene.theatre.outside(scene.theatre.store.promises.advance(promise.id, Cancelled()))
+    scene.theatre.store.on_change = scene.keeper.promise_changed
+    scene.pass_s(120)
+    assert scene.pbx.of(Role.CUSTOMER) == []
+    assert scene.attempts() == []
+    assert scene.keeper.waiters == []
+    assert len(scene.pbx.of(Role.AGENT)) == 1
+
+
+def test_one_number_is_rung_once_at_a_time_whatever_the_queue(open_scene: Callable[..., Scene]) -> None:
+    """Two promises, two agents, one telephone: the second promise is kept after the first call."""
+    scene = open_scene({"alice": AGENT, "bob": AGENT})
+    scene.promised(NUMBER, person=SAYS_YES)
+    scene.promised(NUMBER, queue="loans")
+    scene.pass_s(300)
+    assert scene.pbx.overlaps == []
+    assert [promise.state for promise in scene.promises()] == [PromiseState.FULFILLED] * 2
+
+
+def test_no_more_calls_are_placed_at_once_than_the_admin_allows(open_scene: Callable[..., Scene]) -> None:
+    """Three free agents and three promises that are due: one call at a time."""
+    scene = open_scene({"alice": AGENT, "bob": AGENT, "carol": AGENT}, max_concurrent_calls=1)
+    most = 0
+
+    def count(_step: Step, _moment: Moment) -> None:
+        nonlocal most
+        most = max(most, len([channel for channel in scene.pbx.live if channel.role is Role.CUSTOMER]))
+
+    scene.pbx.plans.append(count)
+    scene.keeper.may_serve = lambda: False
+    for number in ("+819012340001", "+819012340002", "+819012340003"):
+        scene.promised(number, person=SAYS_YES)
+    scene.keeper.may_serve = lambda: True
+    scene.do(scene.keeper.serve)
+    scene.pass_s(300)
+    assert most == 1
+    assert [promise.state for promise in scene.promises()] == [PromiseState.FULFILLED] * 3
+
+
+def test_an_outcome_that_the_database_does_not_take_is_written_when_it_is_back(open_scene: Callable[..., Scene]) -> None:
+    """Never dropped, and the customer is not called again meanwhile."""
+    scene = open_scene({"alice": AGENT})
+    called_back(scene, SAYS_YES, for_s=12)
+    with scene.theatre.database_locked():
+        scene.pass_s(60)
+    assert scene.promises()[0].state is PromiseState.CONNECTED
+    scene.pass_s(5)
+    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
+    assert len(scene.pbx.of(Role.CUSTOMER)) == 1
+
+
+def test_no_customer_is_dialled_while_the_database_is_away(open_scene: Callable[..., Scene]) -> None:
+    """An attempt that cannot be written is not made; the promise stays and is kept afterwards."""
+    scene = open_scene({"alice": AGENT}, signed_in=False)
+    scene.promised(NUMBER, person=SAYS_YES)
+    with scene.theatre.database_locked():
+        scene.registers("alice")
+        scene.pass_s(60)
+        assert scene.pbx.of(Role.CUSTOMER) == []
+    scene.pass_s(120)
+    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
+
+
+def test_a_promise_past_its_lifetime_is_closed_and_not_dialled(open_scene: Callable[..., Scene]) -> None:
+    """Nobody is called about what they wanted yesterday."""
+    scene = open_scene({"alice": AGENT}, signed_in=False)
+    scene.promised(NUMBER, person=SAYS_YES)
+    scene.pass_s(25 * 3600)
+    scene.registers("alice")
+    scene.pass_s(60)
+    assert scene.promises()[0].state is PromiseState.EXPIRED
+    assert scene.pbx.of(Role.CUSTOMER) == []
+    assert scene.states() == {"alice": AgentState.AVAILABLE}
