@@ -25,6 +25,7 @@ from controller.ports.promises import StoreUnavailableError
 from controller.provision import ProvisionError
 from controller.settings import SettingsError
 from controller.settings.first_file import DEFAULT_TEMPLATE
+from controller.settings.model import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,14 +125,20 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
         one.add_argument("--settings", type=Path, default=default, metavar="FILE", help=text)
         return one
 
-    with_settings(
+    def with_secrets(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        default = Path(env["ORIKAESHI_SECRETS"]) if env.get("ORIKAESHI_SECRETS") else None
+        text = "file of KEY=VALUE with the passwords (default: $ORIKAESHI_SECRETS, or the environment alone)"
+        one.add_argument("--secrets", type=Path, default=default, metavar="FILE", help=text)
+        return with_settings(one)
+
+    with_secrets(
         add("run", "run the controller until SIGTERM", "controller run --settings var/controller.toml", commands.run)
     )
     with_settings(
         add("check", "check the settings file alone", "controller check --settings var/controller.toml", commands.check)
     )
     _add_doctor(
-        with_settings(add("doctor", "look at the whole installation and say what to do", _DOCTOR, commands.doctor))
+        with_secrets(add("doctor", "look at the whole installation and say what to do", _DOCTOR, commands.doctor))
     )
     _add_provision(add("provision", "make secrets, ports and files of a new site", _PROVISION, commands.provision_site))
     listing = with_settings(add("promises", "list promises, newest first", _PROMISES, commands.promises))
@@ -165,6 +172,13 @@ def _add_provision(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--customers", type=_count, default=20, metavar="N", help="lines of the demo's network (default: 20)"
     )
+    one.add_argument("--language", choices=LANGUAGES, default="ja", help="what callers hear (default: ja)")
+    one.add_argument(
+        "--simulated-network",
+        action="store_true",
+        help="the trunk leads to the simulated telephone network, where nobody sleeps: dial around the clock",
+    )
+    one.add_argument("--show-accounts", action="store_true", help="print the phones' accounts, with passwords")
     one.add_argument(
         "--template", type=Path, default=DEFAULT_TEMPLATE, metavar="FILE", help="default settings to begin with"
     )

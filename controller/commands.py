@@ -18,12 +18,12 @@ import structlog
 from controller.doctor import Level, examine, has_fault
 from controller.domain.phone_number import mask
 from controller.domain.promise import PromiseState
+from controller.first_start import accounts_text, first_start
 from controller.logs import configure_logs
 from controller.ports.promises import StoreUnavailableError
-from controller.provision import provision
-from controller.provision_files import write_private
+from controller.provision import ProvisionError
+from controller.provision_files import read_secrets
 from controller.settings import SECRETS, load_settings
-from controller.settings.first_file import first_settings
 from controller.store.listing import list_calls, list_promises
 from controller.system_clock import SystemClock
 from controller.text_table import table
@@ -31,6 +31,7 @@ from controller.text_table import table
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from controller.settings import Settings
 
@@ -56,7 +57,7 @@ async def run(arguments: Namespace, env: Mapping[str, str]) -> Report:
 
     Raises what `controller.assembly.run` raises.
     """
-    settings = load_settings(arguments.settings, env)
+    settings = load_settings(arguments.settings, _with_secrets(env, arguments.secrets))
     close_log = configure_logs(settings.log.level, path=settings.log.path)
     # Imported only here: a part that is missing must not keep anybody from `check` and `doctor`.
     assembly = importlib.import_module("controller.assembly")
@@ -107,7 +108,7 @@ async def doctor(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """Look at the whole installation."""
     findings = await examine(
         arguments.settings,
-        env,
+        _with_secrets(env, arguments.secrets),
         conf_folders=tuple(arguments.asterisk_conf or ()),
         now_s=lambda: SystemClock().now().timestamp(),
         free_bytes=lambda folder: shutil.disk_usage(folder).free,
@@ -128,21 +129,17 @@ async def doctor(arguments: Namespace, env: Mapping[str, str]) -> Report:
 
 async def provision_site(arguments: Namespace, _: Mapping[str, str]) -> Report:
     """Make what a new site needs: secrets, ports, Asterisk's site files, and the first settings file."""
-    site = await asyncio.to_thread(
-        provision, arguments.home, bind=arguments.bind, agents=arguments.agents, customers=arguments.customers
+    started = await asyncio.to_thread(
+        first_start,
+        arguments.home,
+        bind=arguments.bind,
+        agents=arguments.agents,
+        customers=arguments.customers,
+        language=arguments.language,
+        simulated_network=arguments.simulated_network,
+        template=arguments.template,
     )
-    settings_path = arguments.home / "controller.toml"
-    is_new = not settings_path.exists()
-    if is_new:
-        text = first_settings(
-            arguments.template.read_text(encoding="utf-8"),
-            ari_url=f"http://{site.host}:{site.ports.ari}",
-            ami_host=site.host,
-            ami_port=site.ports.ami,
-            service_number=site.service_number,
-            agents=[agent.user for agent in site.agents],
-        )
-        write_private(settings_path, text)
+    site, settings_path, is_new = started.site, started.settings, started.is_new
     ports = asdict(site.ports)
     rows = [
         ["settings", f"{settings_path}{'' if is_new else ' (kept as it was)'}"],
@@ -151,7 +148,10 @@ async def provision_site(arguments: Namespace, _: Mapping[str, str]) -> Report:
     rows += [["Asterisk's site files", str(site.pbx_site)], ["address", site.bind]]
     rows += [[f"port {name}", str(port)] for name, port in ports.items()]
     data = {"home": str(site.home), "settings": str(settings_path), "is_new": is_new, "bind": site.bind, "ports": ports}
-    return Report(table(["what", "where"], rows), data)
+    text = table(["what", "where"], rows)
+    if arguments.show_accounts:
+        text += f"\n\n{accounts_text(site)}"
+    return Report(text, data)
 
 
 async def promises(arguments: Namespace, env: Mapping[str, str]) -> Report:
@@ -198,6 +198,20 @@ async def calls(arguments: Namespace, env: Mapping[str, str]) -> Report:
     ]
     headings = ["call", "queue", "number", "arrived", "agent", "ending", "ended"]
     return Report(_listed(headings, rows, "calls"), {"calls": [_as_data(asdict(one), arguments) for one in found]})
+
+
+def _with_secrets(env: Mapping[str, str], path: Path | None) -> Mapping[str, str]:
+    """Return `env` with the secrets in the file `path`; what is set in the environment goes first.
+
+    Raises ProvisionError when the file is not there or is damaged, OSError when it may not be read.
+    """
+    if path is None:
+        return env
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise ProvisionError(f"there is no {path}; `controller provision` makes it, as secrets.env") from None
+    return {**read_secrets(path), **{key: value for key, value in env.items() if value}}
 
 
 def _settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Settings:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +34,8 @@ GREETING = b"Asterisk Call Manager/"
 LONGEST_GREETING_BYTES = 128
 LONGEST_BLOCK_BYTES = 65_536
 """Asterisk's own events stay far below: the longest that are followed here have about 1 kB."""
-RECEIVE_BUFFER_BYTES = 16_384
-"""Small, so that a storm of events is read in small turns and calls go on between them."""
+BYTES_A_TURN = 16_384
+"""A storm of events is read in small turns, about 3 ms each, so that calls go on between them."""
 MOST_LIST_ITEMS = 20_000
 MOST_UNREADABLE_BLOCKS = 100
 
@@ -95,20 +94,34 @@ class _GuardedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships n
         """Hand on whole blocks only, so that nothing unbounded is kept and no character is cut in two."""
         if self.closed:
             return
-        already_searched = max(0, len(self._pending) - len(END_OF_BLOCK))
         self._pending += data
-        if self.version is None:
-            if not self._read_greeting():
-                return
-            already_searched = 0
-        end = self._pending.rfind(END_OF_BLOCK, already_searched)
-        if end >= 0:
+        if self.version is not None or self._read_greeting():
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        if self.closed:
+            return
+        end = self._pending.rfind(END_OF_BLOCK, 0, BYTES_A_TURN)
+        if end < 0:
+            end = self._pending.find(END_OF_BLOCK)
+        if end > LONGEST_BLOCK_BYTES or (end < 0 and len(self._pending) > LONGEST_BLOCK_BYTES):
+            self.cut(f"it sent a message of more than {LONGEST_BLOCK_BYTES} bytes")
+        elif end < 0:
+            self.transport.resume_reading()
+        else:
             end += len(END_OF_BLOCK)
             blocks = bytes(self._pending[:end])
             del self._pending[:end]
             self._read_blocks(blocks)
-        if len(self._pending) > LONGEST_BLOCK_BYTES:
-            self.cut(f"it sent a message of more than {LONGEST_BLOCK_BYTES} bytes")
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Take the next turn after everybody else had theirs; meanwhile the sender waits."""
+        if self._pending and not self.closed:
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._take_turn)
+        else:
+            self.transport.resume_reading()
 
     def _read_greeting(self) -> bool:
         end = self._pending.find(END_OF_LINE)
@@ -254,13 +267,12 @@ async def open_ami(
     try:
         async with asyncio.timeout(action_timeout_s):
             loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_connection(lambda: connection.protocol, host, port)
+            await loop.create_connection(lambda: connection.protocol, host, port)
     except OSError as fault:  # TimeoutError is one
         raise AmiUnreachableError(
             f"AMI at {where}: cannot connect ({str(fault) or 'timed out'}): is Asterisk running, "
             "and does manager.conf have enabled = yes and this port?"
         ) from fault
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     try:
         await connection.expect_greeting()
         yield connection

@@ -27,7 +27,9 @@ SEEN = {
 
 
 @pytest.mark.parametrize(("cause", "tech_cause", "rang", "outcome"), SEEN.values(), ids=SEEN)
-def test_each_ending_that_was_seen_has_its_outcome(cause: int, tech_cause: int, outcome: Outcome, *, rang: bool) -> None:
+def test_each_ending_that_was_seen_has_its_outcome(
+    cause: int, tech_cause: int, outcome: Outcome, *, rang: bool
+) -> None:
     """Classified by cause and SIP status, never by the Dial status, which calls half of these NOANSWER."""
     assert outcome_of(cause, tech_cause, rang=rang, timed_out=False) is outcome
 

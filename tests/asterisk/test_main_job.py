@@ -168,7 +168,7 @@ async def test_an_agent_who_does_not_answer_is_left_in_peace_and_the_caller_keep
     await ignored.ended
     leg = await awake.rings()
     await hear_each_other(leg, caller)
-    heard = caller.heard; from pathlib import Path; heard.save(Path("/tmp/h3.wav"))
+    heard = caller.heard
     assert heard.longest_silence_s() < 1.0
 
 

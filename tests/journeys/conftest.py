@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from tests.journeys.scene import Scene, Theatre
 
@@ -12,12 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of our own in it is used
+"""Where there is one: the sweeps commit some ten thousand times, and no test here pulls the plug."""
+
+
 @pytest.fixture(scope="package")
-def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    """Open the database once; each scene empties it."""
-    opened = Theatre(tmp_path_factory.mktemp("theatre"))
-    yield opened
-    opened.close()
+def theatre() -> Iterator[Theatre]:
+    """Open the database once; each scene empties it. What the house logs is not written meanwhile."""
+    told = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
+        opened = Theatre(Path(folder))
+        yield opened
+        opened.close()
+    structlog.configure(**told)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import sqlite3
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -24,6 +24,7 @@ from controller.journeys.house import House, Queue
 from controller.ports.phones import DeviceState, PhoneStatus
 from controller.ports.promises import NewPromise
 from controller.store import open_store
+from controller.store.tables import metadata
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.dialer import Dialer
 from controller.workers.line_keeper import LineKeeper
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.domain.promise import Promise
+    from controller.ports.survey import Role
     from controller.store import Store
+    from tests.journeys.scripted_call import Moment, Step
     from tests.journeys.scripted_channel import Channel
 
 T = TypeVar("T")
@@ -65,6 +68,8 @@ class Theatre:
         self.loop = VirtualTimeLoop()
         self.clock = VirtualClock(self.loop)
         self.file = folder / "orikaeshi.db"
+        self.known: dict[str, dict[tuple[Step, Moment], set[Role]]] = {}
+        """For the sweeps: the moments of each journey that was played already."""
         self._ids = itertools.count(1)
         self._opened = open_store(
             f"sqlite+aiosqlite:///{self.file}",
@@ -103,8 +108,13 @@ class Theatre:
     def empty(self) -> None:
         """Forget everything that earlier scenes left in the database."""
         self.store.on_change = None
-        for table in ("promise_events", "attempts", "sms_outbox", "calls", "promises"):
-            self.sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
+
+        async def delete() -> None:
+            async with self.store.database.engine.begin() as connection:
+                for table in reversed(metadata.sorted_tables):
+                    await connection.execute(table.delete())
+
+        self.outside(delete())
 
     @contextmanager
     def database_locked(self) -> Iterator[None]:
@@ -137,6 +147,9 @@ class Scene:
         self._hours = hours
         self._max_concurrent_calls = max_concurrent_calls
         self._serves = queues or {}
+        self.killed = False
+        """The controller is dead; `restart` brings up another one."""
+        self._died = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
         self.pbx.agents.update(staff or {})
         self._open_up()
@@ -172,9 +185,7 @@ class Scene:
         self.dialer = Dialer(
             self.house, self.queues, self.keeper, self.supervisor, max_concurrent_calls=self._max_concurrent_calls
         )
-        self.recovery = Recovery(
-            self.pbx, self.house, self.queues, self.desk, self.keeper, self.reception, self.dialer
-        )
+        self.recovery = Recovery(self.pbx, self.house, self.queues, self.desk, self.keeper, self.reception, self.dialer)
         self.keeper.may_dial = lambda: self.dialer.has_room
         theatre.store.on_change = self.keeper.promise_changed
         self.pbx.on_new_call = self.reception.welcome
@@ -214,13 +225,27 @@ class Scene:
         return self.theatre.outside(self.theatre.store.promises.make(wanted)).promise
 
     def pass_s(self, seconds: float) -> None:
-        """Let time pass."""
-        self.theatre.loop.run_until_complete(asyncio.sleep(seconds))
+        """Let time pass, until the controller is killed at most."""
+
+        async def wait() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._died.wait()
+
+        self.theatre.loop.run_until_complete(wait())
+
+    def kill(self) -> None:
+        """Kill the controller where it stands. The telephones go on."""
+        self.pbx.lose_controller()
+        self.killed = True
+        self._died.set()
 
     def restart(self, *, after_s: float = 1.0) -> None:
         """The controller dies where it stands, and another one comes up and takes over."""
         self.pbx.lose_controller()
         self._let_go()
+        self.killed = False
+        self._died.clear()
         self.pass_s(after_s)
         self._open_up()
         for name in self.pbx.agents:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from controller.ports.calls import Call
     from tests.journeys.scripted_channel import Channel
 
-PROMPT_S = 1.0
+HALF_WAY_S = 0.25
+"""So long into a verb it is interrupted: before anybody reacts to a prompt."""
 REQUEST_S = 0.02
 """How long a PBX takes for a request."""
 
@@ -47,6 +48,9 @@ class Exchange(Protocol):
 
     epoch: int
     """Counts up with each controller. A call of an earlier one does nothing any more, and its verbs never return."""
+
+    prompt_s: float
+    """How long every prompt is."""
 
     def reached(self, step: Step, moment: Moment) -> None:
         """Take note that a story has come to this moment, and do what was planned for it."""
@@ -78,8 +82,8 @@ class ScriptedCall:
             self.channel.up = True
 
     async def play(self, *prompts: str) -> None:
-        """Play prompts, each for `PROMPT_S`."""
-        async with self._verb("play", PROMPT_S / 4):
+        """Play prompts to their end."""
+        async with self._verb("play", HALF_WAY_S):
             await self._request()
             await self._say(prompts)
 
@@ -87,7 +91,7 @@ class ScriptedCall:
         self, *prompts: str, keypad: Keypad, first_key_timeout_s: float = 8, next_key_timeout_s: float = 4
     ) -> str:
         """Play prompts until a key comes, then collect keys."""
-        async with self._verb("ask", PROMPT_S / 4):
+        async with self._verb("ask", HALF_WAY_S):
             await self._request()
             channel = self.channel
             channel.held_in = None
@@ -108,7 +112,7 @@ class ScriptedCall:
 
     async def hold(self, queue: str, *, until_keys: str = "") -> str:
         """Put the party on hold and wait for a key."""
-        async with self._verb("hold", PROMPT_S / 4):
+        async with self._verb("hold", HALF_WAY_S):
             channel = self.channel
             if channel.held_in != queue:
                 await self._request()
@@ -206,7 +210,7 @@ class ScriptedCall:
             self._still_there()
             self.channel.hear(prompt)
             try:
-                async with asyncio.timeout(PROMPT_S):
+                async with asyncio.timeout(self._exchange.prompt_s):
                     await self.channel.until(lambda: False)
             except TimeoutError:
                 continue

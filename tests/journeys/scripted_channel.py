@@ -88,9 +88,10 @@ class Channel:
             loop.call_later(self.person.answers_after_s, self.pick_up)
 
     def pick_up(self) -> None:
-        """Answer the phone."""
-        self.up = True
-        self.change()
+        """Answer the phone, if it still rings."""
+        if not self.gone:
+            self.up = True
+            self.change()
 
     def hang_up(self, by: str) -> None:
         """End the call, once."""

@@ -145,7 +145,9 @@ def test_callers_and_promises_stand_in_one_line_by_arrival(open_scene: Callable[
 
 def test_an_agent_of_another_queue_is_not_rung(open_scene: Callable[..., Scene]) -> None:
     """The dialled number chooses the queue, the queue the agents."""
-    scene = open_scene({"alice": AGENT, "bob": AGENT}, queues={"alice": frozenset({"loans"}), "bob": frozenset({"cards"})})
+    scene = open_scene(
+        {"alice": AGENT, "bob": AGENT}, queues={"alice": frozenset({"loans"}), "bob": frozenset({"cards"})}
+    )
     scene.rings(CALLER, dialled="0312345679")
     scene.pass_s(5)
     assert [agent.agent for agent in scene.pbx.of(Role.AGENT)] == ["alice"]

@@ -83,7 +83,9 @@ def test_another_number_is_keyed_read_back_and_promised(open_scene: Callable[...
     ]
 
 
-def test_a_number_is_also_ended_by_a_pause_and_can_be_begun_afresh_with_a_star(open_scene: Callable[..., Scene]) -> None:
+def test_a_number_is_also_ended_by_a_pause_and_can_be_begun_afresh_with_a_star(
+    open_scene: Callable[..., Scene],
+) -> None:
     """Four seconds without a key."""
     scene = open_scene()
     played(scene, keying("0900*0312345678"))
@@ -225,7 +227,9 @@ def test_whoever_hangs_up_before_the_end_of_the_acknowledgement_keeps_the_promis
     assert scene.endings() == {caller.id: "promised"}
 
 
-def test_nobody_gets_an_agent_while_leaving_a_number_and_the_next_in_line_does(open_scene: Callable[..., Scene]) -> None:
+def test_nobody_gets_an_agent_while_leaving_a_number_and_the_next_in_line_does(
+    open_scene: Callable[..., Scene],
+) -> None:
     """The place is kept, the agent goes to who can use one."""
     scene = open_scene({"alice": Person()}, signed_in=False)
     first = scene.rings(keying("0312345678", confirm=["2", "2", "2"]))

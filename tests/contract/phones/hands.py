@@ -1,5 +1,7 @@
 """What the tests do with the phones again and again."""
 
+import asyncio
+
 from lab.phone import Phone, PhoneCall, PhoneShelf
 from tests.contract.phones.small_pbx import PhonePbx
 
@@ -10,12 +12,13 @@ async def added(shelf: PhoneShelf, pbx: PhonePbx, user: str, *, password: str = 
 
 
 async def hung_up(phones: list[Phone]) -> None:
-    """End every call of the phones and wait for it."""
+    """End every call of the phones and wait for it; raises TimeoutError when an end is not reported in 10 s."""
     live = [call for phone in phones for call in phone.calls if call.ending is None]
-    for call in live:
-        await call.hang_up()
-    for call in live:
-        await call.ended
+    async with asyncio.timeout(10):
+        for call in live:
+            await call.hang_up()
+        for call in live:
+            await call.ended
 
 
 async def answered(phone: Phone, number: str) -> PhoneCall:

@@ -86,6 +86,13 @@ async def test_a_prompt_is_recognised_and_placed(caller: Phone, pbx: PhonePbx, t
         await call.heard.until_prompt(small_pbx.chirps(420), timeout_s=1)
 
 
+async def test_silence_is_found_while_no_packet_comes_any_more(caller: Phone) -> None:
+    """Nothing is sent after the prompt for the rest of the call: the clock alone says that it is silent."""
+    call = await answered(caller, small_pbx.PROMPT_PLAYED)
+    spoken_s = (await call.heard.until_prompt(small_pbx.chirps(300))).at_s + 1.5
+    assert await call.heard.until_silence(1.0, from_s=spoken_s, timeout_s=5) == pytest.approx(spoken_s, abs=0.1)
+
+
 async def test_music_on_hold_looks_like_music_and_a_tone_does_not(caller: Phone) -> None:
     """The music that Debian ships."""
     held = await answered(caller, small_pbx.MUSIC)
