@@ -1,0 +1,1 @@
+"""Orikaeshi's controller. Start reading at `journeys/`: what happens on a call, top to bottom."""

@@ -12,7 +12,9 @@ import structlog
 from controller.asterisk.ami import AmiWatcher
 from controller.asterisk.ari.client import AriClient
 from controller.asterisk.ari.errors import AriError
-from controller.asterisk.telephony import AriTelephony, Languages, Trunk
+from controller.asterisk.languages import Languages
+from controller.asterisk.outbound_call import Trunk
+from controller.asterisk.telephony import AriTelephony
 from controller.domain.agents import Agent, AgentState
 from controller.domain.phone_number import as_printed
 from controller.journeys.house import House, Queue

@@ -7,6 +7,7 @@ scale is -3 dBFS.
 
 import math
 import wave
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ FRAME = RATE_HZ // 50  # 20 ms, one RTP packet
 WINDOW = RATE_HZ // 10  # 100 ms: tells tones 10 Hz apart
 _FULL_SCALE = 32768.0
 _FLOOR_DBFS = -120.0
+_PIECE = RATE_HZ // 2
+SLACK = RATE_HZ * 6 // 10
+"""By how much of a second, all gaps together, a piece of a prompt may come late."""
 _SILENT_SQUARE = 10 ** (SILENCE_DBFS / 10) * _FULL_SCALE**2
 
 
@@ -86,27 +90,32 @@ def tone_share(samples: Samples, hz: float) -> float:
 def find_prompt(recording: Samples, reference: Samples) -> Match:
     """Return how well `reference` is found whole in `recording`, and where the reference's first sample lies.
 
-    Normalised cross-correlation by FFT; the score is that of the worse half (by energy) at the best place, because
-    the first half alone, then silence, would score 0.71 against the whole. Silence around the reference is not
-    looked for (a pause is sent as no packets), and `at_s` is still where the whole reference starts, so it can be
-    slightly negative. A reference of nothing but silence is never found.
+    Normalised cross-correlation by FFT, piece by piece: a machine under load makes the odd gap of some 100 ms, and
+    everything behind it comes later by that much. The pieces are looked for around their places, and the score is
+    the mean of the worse half, because the first half alone, then silence, must not count. Silence around the
+    reference is not looked for (a pause is sent as no packets), and `at_s` is still where the whole reference starts,
+    so it can be slightly negative. A reference of nothing but silence is never found.
     """
     lead, needle = _without_edges(reference)
-    places = recording.size - needle.size + 1
-    if places < 1 or needle.size == 0:
+    if recording.size < needle.size or needle.size == 0:
         return Match(0.0, 0.0)
-    size = 1 << int(recording.size + needle.size - 1).bit_length()
-    hay = recording.astype(np.float64)
-    pin = needle.astype(np.float64)
-    products = np.fft.irfft(np.fft.rfft(hay, size) * np.conj(np.fft.rfft(pin, size)), size)[:places]
-    running = np.concatenate(([0.0], np.cumsum(np.square(hay))))
-    quiet = needle.size * _SILENT_SQUARE
-    energy = np.maximum(running[needle.size :] - running[:places], quiet)
-    best = int(np.argmax(products / np.sqrt(energy)))
-    middle = int(np.searchsorted(np.cumsum(np.square(pin)), np.sum(np.square(pin)) / 2))
-    there = hay[best : best + needle.size]
-    score = min(_likeness(there[:middle], pin[:middle]), _likeness(there[middle:], pin[middle:]))
-    return Match(score, (best - lead) / RATE_HZ)
+    count = max(2, round(needle.size / _PIECE))
+    edges = [needle.size * number // count for number in range(count + 1)]
+    likeness = [_likeness_everywhere(recording, needle[start:end]) for start, end in pairwise(edges)]
+    # The surest piece says where the others have to be.
+    surest = int(np.argmax([places.max() for places in likeness]))
+    origin = int(np.argmax(likeness[surest])) - edges[surest]
+    scores, firsts = [], []
+    for number, places in enumerate(likeness):
+        late, early = (SLACK, FRAME) if number > surest else (FRAME, SLACK)
+        start = max(0, origin + edges[number] - early)
+        near = places[start : max(0, origin + edges[number] + late)]
+        scores.append(float(near.max(initial=0.0)))
+        firsts.append(start + int(np.argmax(near)) - edges[number] if near.size else origin)
+    half = (count + 1) // 2
+    score = min(float(np.mean(scores[:half])), float(np.mean(scores[-half:])))
+    begin = firsts[0] if scores[0] > PROMPT_SCORE else origin
+    return Match(score, (begin - lead) / RATE_HZ)
 
 
 def looks_like_music(samples: Samples) -> bool:
@@ -155,11 +164,16 @@ def _pieces(samples: Samples, length: int) -> npt.NDArray[np.float64]:
     return samples[: whole * length].reshape(whole, length).astype(np.float64)
 
 
-def _likeness(heard: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> float:
-    """Return the cosine between two pieces of one length, 0 to 1; 0 where nothing is heard."""
-    energy = max(float(np.sum(np.square(heard))), heard.size * _SILENT_SQUARE)
-    wanted_energy = float(np.sum(np.square(wanted)))
-    return min(1.0, max(0.0, float(np.sum(heard * wanted)) / math.sqrt(max(energy * wanted_energy, 1e-9))))
+def _likeness_everywhere(recording: Samples, piece: Samples) -> npt.NDArray[np.float64]:
+    """Return for every place in `recording` the cosine, 0 to 1, between `piece` and what is heard there."""
+    places = recording.size - piece.size + 1
+    size = 1 << int(recording.size + piece.size - 1).bit_length()
+    hay, pin = recording.astype(np.float64), piece.astype(np.float64)
+    products = np.fft.irfft(np.fft.rfft(hay, size) * np.conj(np.fft.rfft(pin, size)), size)[:places]
+    running = np.concatenate(([0.0], np.cumsum(np.square(hay))))
+    energy = np.maximum(running[piece.size :] - running[:places], piece.size * _SILENT_SQUARE)
+    wanted = max(float(np.sum(np.square(pin))), piece.size * _SILENT_SQUARE)
+    return np.asarray(np.clip(products / np.sqrt(energy * wanted), 0.0, 1.0), dtype=np.float64)
 
 
 def _without_edges(reference: Samples) -> tuple[int, Samples]:

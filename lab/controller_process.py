@@ -29,6 +29,7 @@ class ControllerProcess:
     def __init__(self, site: Site, settings: Path, *, on_line: Callable[[LogLine], None] = lambda _line: None) -> None:
         self._site = site
         self._settings = settings
+        self.log_path = site.home / "controller.log"
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._news = asyncio.Condition()
@@ -114,6 +115,8 @@ class ControllerProcess:
             raise RuntimeError("the controller was started without its log")
         while raw := await process.stderr.readline():
             line = _parsed(raw)
+            with self.log_path.open("ab") as log:
+                log.write(raw)
             async with self._news:
                 self.lines.append(line)
                 self._news.notify_all()

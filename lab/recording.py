@@ -191,7 +191,7 @@ class Recording:
             nearest = max(nearest, match)
             return match if match.score > audio.PROMPT_SCORE else None
 
-        span = reference.size + WINDOW
+        span = reference.size + audio.SLACK + WINDOW
         try:
             return await self._until(
                 f"the prompt {name}", look, from_s=from_s, span=span, step=2 * WINDOW, timeout_s=timeout_s

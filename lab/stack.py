@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from controller.provision import provision
 from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings, with_value
 from lab.controller_process import ControllerProcess, LogLine
+from lab.docker_engine import can_compose, chosen_kind
+from lab.docker_stack import docker_stack
 from lab.pbx import Asterisk, running_pair
 from lab.prompts import PromptFiles
 from lab.rootfolder import root_folder
@@ -23,6 +28,26 @@ LAB_SETTINGS: dict[tuple[str, str], str] = {
     ("dialer", "calling_hours"): '"00:00-24:00"',
 }
 """What differs in the lab from the default settings: (table, key) to a TOML value."""
+
+
+class AnyStack(Protocol):
+    """What runs, in Docker or in the root folder: all that the demo needs."""
+
+    @property
+    def site(self) -> Site:
+        """Ports, addresses and accounts."""
+
+    @property
+    def controller(self) -> ControllerProcess:
+        """The controller, with its log."""
+
+    @property
+    def settings(self) -> Path:
+        """Its settings file."""
+
+    @property
+    def prompts(self) -> PromptFiles:
+        """What callers hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +96,28 @@ async def running_stack(
             yield Stack(site, pbx, carrier, controller, settings, PromptFiles(root_folder()))
         finally:
             await controller.stop()
+
+
+@asynccontextmanager
+async def any_stack(
+    home: Path,
+    *,
+    changes: Mapping[tuple[str, str], str] | None = None,
+    on_line: Callable[[LogLine], None] = lambda _line: None,
+    language: str = "en",
+) -> AsyncIterator[AnyStack]:
+    """Run the same in Docker when an engine with compose answers, else in the root folder.
+
+    The environment variable ORIKAESHI_STACK, `docker` or `root`, decides it instead. `home` must be a folder of this
+    run alone.
+
+    Raises DockerFailedError, or what `running_stack` raises.
+    """
+    if await asyncio.to_thread(chosen_kind, os.environ, can_compose=can_compose) == "root":
+        async with running_stack(home, changes=changes, on_line=on_line, language=language) as stack:
+            yield stack
+        return
+    site = provision(home, language=language, port_offset=os.getpid() % 700)
+    settings = write_settings(site, {("[queues]", "language"): f'"{language}"', **(changes or {})})
+    async with docker_stack(site, settings, on_line=on_line) as docker:
+        yield docker

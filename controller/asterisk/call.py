@@ -59,15 +59,13 @@ class AriCall:
         rooms: HoldRooms,
         facts: CallFacts,
         language: str,
-        new_id: Callable[[], str],
     ) -> None:
         self._client = client
         self._rooms = rooms
         self._channel = client.channels.named(channel_id)
         self._state = state
-        self._new_id = new_id
-        self._holds_for: str | None = None
         self._queue_of_requests = asyncio.Lock()
+        self._plays = 0
         self.unwanted = False
         """Was to be hung up: said again after a connection that was lost just then."""
         self.id = channel_id
@@ -86,13 +84,16 @@ class AriCall:
 
     async def answer(self) -> None:
         """Answer, unless the channel is up already."""
+        if self._state.is_gone:
+            raise CallerHungUp(self.id)
         if not self._state.up:
             await self._do(self._channel.answer)
             self._state.up = True
 
     async def play(self, *prompts: str) -> None:
         """Play prompts to their end. Cancelled, the sound stops."""
-        playback_id = self._new_id()
+        self._plays += 1
+        playback_id = names.playback(self.id, self._plays)
         media = [f"sound:{names.SOUND_FOLDER}/{prompt}" for prompt in prompts]
         self._state.playing.add(playback_id)
         try:
@@ -107,7 +108,8 @@ class AriCall:
         self, *prompts: str, keypad: Keypad, first_key_timeout_s: float = 8, next_key_timeout_s: float = 4
     ) -> str:
         """Play prompts until the first key, then collect keys until the keypad says that it is enough."""
-        await self._leave_hold()
+        if self._rooms.hold(self.id):
+            await self._do(lambda: self._rooms.leave(self.id))
         keys = self._state.keys
         if not keys and prompts:
             await _first_done(self.play(*prompts), self._until(lambda: bool(keys)))
@@ -124,9 +126,8 @@ class AriCall:
 
     async def hold(self, queue: str, *, until_keys: str = "") -> str:
         """Put the caller on hold and wait for one of `until_keys`."""
-        if self._holds_for != queue:
+        if not self._rooms.hold(self.id, queue):
             await self._do(lambda: self._rooms.enter(queue, self.id))
-            self._holds_for = queue
         keys = self._state.keys
         while True:
             await self._until(lambda: bool(keys) and bool(until_keys))
@@ -154,7 +155,6 @@ class AriCall:
 
     async def enter(self, bridge: Bridge) -> None:
         """Move into a bridge, out of whichever this was in."""
-        self._holds_for = None
         self._rooms.moved_on(self.id)
         await self._do(lambda: bridge.add_channel(self.id))
 
@@ -169,14 +169,15 @@ class AriCall:
         if self._state.gone is None:
             await self._quietly(self._channel.hangup)
 
+    async def hush(self) -> None:
+        """Stop whatever an earlier process was playing to this channel: until its end Asterisk does nothing else."""
+        await asyncio.gather(
+            *(self._quietly(self._client.playbacks.named(playback).stop) for playback in names.playbacks(self.id))
+        )
+
     async def gone(self) -> None:
         """Return when the channel is gone."""
         await self._state.until(lambda: False)
-
-    async def _leave_hold(self) -> None:
-        holds_for, self._holds_for = self._holds_for, None
-        if holds_for is not None:
-            await self._do(lambda: self._rooms.leave(self.id))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         await self._state.until(condition)

@@ -15,7 +15,8 @@ import structlog
 
 from controller.asterisk import names
 from controller.asterisk.ari.errors import AriConflict, AriError, AriNotFound
-from controller.asterisk.ari.events import BridgeDestroyed, ChannelLeftBridge
+from controller.asterisk.ari.events import BridgeDestroyed, ChannelEnteredBridge, ChannelLeftBridge
+from controller.asterisk.ari.models import ChannelData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from controller.asterisk.ari.client import AriClient
     from controller.asterisk.ari.events import Event
-    from controller.asterisk.ari.models import BridgeData, ChannelData
+    from controller.asterisk.ari.models import BridgeData
     from controller.asterisk.ari.objects import Bridge
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,12 @@ class HoldRooms:
         self._spawn = spawn
         self._current: dict[str, Room] = {}
         self._by_bridge: dict[str, Room] = {}
+
+    def hold(self, channel_id: str, queue: str | None = None) -> bool:
+        """Tell whether a channel is in a room, or on its way into one; of that queue, when it is named."""
+        return any(
+            channel_id in room.members for room in self._by_bridge.values() if queue is None or room.queue == queue
+        )
 
     async def enter(self, queue: str, channel_id: str) -> None:
         """Put a channel into its queue's room, with music. Repeatable. Raises AriError."""
@@ -104,6 +111,10 @@ class HoldRooms:
                 room.members.discard(event.channel.id)
                 if room.members.isdisjoint(event.bridge.channels):
                     self._retire(room)
+            case ChannelEnteredBridge(channel=ChannelData(name=name, id=channel_id)) if (
+                room := self._by_bridge.get(event.bridge.id)
+            ) is not None and not name.startswith(MUSIC_CHANNEL):
+                room.members.add(channel_id)
             case BridgeDestroyed() if (room := self._by_bridge.get(event.bridge.id)) is not None:
                 self._retire(room)
 

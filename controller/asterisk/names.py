@@ -24,6 +24,8 @@ SINCE_MS = "ORI_SINCE_MS"
 STAGE = "ORI_STAGE"
 
 _HOLD = "hold-"
+_PLAYBACKS = 4
+"""More than one, so that the late end of a playback that was stopped is not taken for the end of the next."""
 _UNSAFE = re.compile(r"[^0-9+]", re.ASCII)
 
 
@@ -40,6 +42,16 @@ def queue_of_hold_bridge(name: str) -> str | None:
 def talk_bridge(call_id: str) -> str:
     """Return the id of the bridge in which the call with this id talks with an agent."""
     return f"talk-{call_id}"
+
+
+def playback(call_id: str, count: int) -> str:
+    """Return the id of a call's next playback. One of a few, so that a later process knows what to stop."""
+    return playbacks(call_id)[count % _PLAYBACKS]
+
+
+def playbacks(call_id: str) -> list[str]:
+    """Return the ids of all playbacks that a call can have."""
+    return [f"play-{call_id}-{number}" for number in range(_PLAYBACKS)]
 
 
 def is_talk(bridge_id: str) -> bool:

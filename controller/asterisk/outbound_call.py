@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from controller.asterisk.ari.client import AriClient
     from controller.asterisk.call_state import CallState
     from controller.asterisk.hold_rooms import HoldRooms
+    from controller.domain.phone_number import DialableNumber
     from controller.ports.calls import CallFacts
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,20 @@ class Destination:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """The way out. `national` numbers are dialled as at home (090...), else as E.164 (+8190...)."""
+
+    endpoint: str
+    caller_id: str
+    national: bool = True
+
+    def dial_string(self, number: DialableNumber) -> str:
+        """Return the PJSIP dial string. Only digits and `+` ever get into it."""
+        digits = number.national if self.national else number.e164
+        return f"PJSIP/{names.digits_only(digits)}@{self.endpoint}"
+
+
 class AriOutboundCall(AriCall):
     """A channel that we originate into a dialplan context, which leads into our application once it is answered.
 
@@ -55,11 +70,10 @@ class AriOutboundCall(AriCall):
         rooms: HoldRooms,
         facts: CallFacts,
         language: str,
-        new_id: Callable[[], str],
         clear: Callable[[], Destination | Outcome],
         placed: bool = False,
     ) -> None:
-        super().__init__(client, channel_id, state, rooms=rooms, facts=facts, language=language, new_id=new_id)
+        super().__init__(client, channel_id, state, rooms=rooms, facts=facts, language=language)
         self._clear = clear
         self._placed = placed
 

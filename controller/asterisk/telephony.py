@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,12 @@ from controller.asterisk.call import AriCall
 from controller.asterisk.call_state import CallState
 from controller.asterisk.hold_rooms import HoldRooms
 from controller.asterisk.mailbox import Mailbox
-from controller.asterisk.outbound_call import AriOutboundCall, Destination
+from controller.asterisk.outbound_call import AriOutboundCall, Destination, Trunk
+from controller.asterisk.survey import described, is_ours
 from controller.asterisk.switchboard import Switchboard
 from controller.domain.outcome import Outcome
 from controller.domain.phone_number import DialableNumber
-from controller.ports.calls import CallFacts, Stage
+from controller.ports.calls import CallFacts
 from controller.ports.survey import FoundCall, Role
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from controller.asterisk.ari.client import AriClient
     from controller.asterisk.ari.events import Event
     from controller.asterisk.ari.models import ChannelData
+    from controller.asterisk.languages import Languages
     from controller.domain.agents import Agent
     from controller.domain.gate import Gate
     from controller.domain.promise import Attempt
@@ -40,37 +41,6 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_MS = 14
 """Digits of a time in milliseconds since 1970, up to the year 5138: a longer one is no time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trunk:
-    """The way out. `national` numbers are dialled as at home (090...), else as E.164 (+8190...)."""
-
-    endpoint: str
-    caller_id: str
-    national: bool = True
-
-    def dial_string(self, number: DialableNumber) -> str:
-        """Return the PJSIP dial string. Only digits and `+` ever get into it."""
-        digits = number.national if self.national else number.e164
-        return f"PJSIP/{names.digits_only(digits)}@{self.endpoint}"
-
-
-@dataclass(frozen=True, slots=True)
-class Languages:
-    """In which language a call's prompts are."""
-
-    by_queue: Mapping[str, str]
-    by_dialled: Mapping[str, str]
-
-    @property
-    def default(self) -> str:
-        """The first queue's language."""
-        return next(iter(self.by_queue.values()))
-
-    def of(self, *, queue: str | None, dialled: str | None) -> str:
-        """Return the language of a queue, else of a dialled number, else the default."""
-        return self.by_queue.get(queue or "") or self.by_dialled.get(dialled or "") or self.default
 
 
 class AriTelephony:
@@ -161,8 +131,9 @@ class AriTelephony:
         channels = {data.id: data for data in await self._client.channels.list()}
         for call in list(self._calls.values()):
             await self._reconcile(call, channels.get(call.id))
-        strangers = [data for data in channels.values() if data.id not in self._calls and _is_ours(data)]
+        strangers = [data for data in channels.values() if data.id not in self._calls and is_ours(data)]
         found = [(self._take_up(data), data) for data in strangers]
+        await asyncio.gather(*(call.hush() for call, _ in found))
         # A channel that went between the list and the taking up told nobody: look once more.
         still_there = {data.id for data in await self._client.channels.list()} if found else set()
         for call, _ in found:
@@ -172,7 +143,7 @@ class AriTelephony:
         self._rooms.learn(bridges, channels.values())
         self._surveyed = True
         talks = [set(bridge.channels) for bridge in bridges if names.is_talk(bridge.id)]
-        return [_described(call, data, talks) for call, data in found]
+        return [described(call, data, talks) for call, data in found]
 
     def _clearance(
         self, number: str, ring_timeout_s: float, variables: Mapping[str, str]
@@ -207,7 +178,6 @@ class AriTelephony:
             rooms=self._rooms,
             facts=facts,
             language=language,
-            new_id=self._new_id,
             clear=clear,
         )
         follower = self._follow(leg)
@@ -230,7 +200,6 @@ class AriTelephony:
             rooms=self._rooms,
             facts=self._facts(data, since_ms),
             language=self._languages.of(queue=marks.get(names.QUEUE), dialled=marks.get(names.DIALLED)),
-            new_id=self._new_id,
             clear=lambda: Outcome.UNKNOWN,
             placed=True,
         )
@@ -294,7 +263,6 @@ class AriTelephony:
             rooms=self._rooms,
             facts=facts,
             language=self._languages.of(queue=None, dialled=facts.dialled),
-            new_id=self._new_id,
         )
         self._follow(call)
         self.on_new_call(call)
@@ -312,26 +280,3 @@ class AriTelephony:
         number = names.digits_only(data.caller.number) or None
         dialled = names.digits_only(data.channelvars.get(names.DIALLED) or data.dialplan.exten)
         return CallFacts(number=number, dialled=dialled, arrived_at=arrived_at)
-
-
-def _is_ours(data: ChannelData) -> bool:
-    """Whether a channel is for us to follow: a leg of ours anywhere, a caller once in our application."""
-    role = data.channelvars.get(names.ROLE)
-    if role == Role.CALLER:
-        return data.dialplan.app_name == "Stasis"
-    return role in {Role.AGENT, Role.CUSTOMER}
-
-
-def _described(call: AriOutboundCall, data: ChannelData, talks: list[set[str]]) -> FoundCall:
-    marks = data.channelvars
-    stage = marks.get(names.STAGE)
-    return FoundCall(
-        call=call,
-        role=Role(marks[names.ROLE]),
-        stage=Stage(stage) if stage in set(Stage) else None,
-        queue=marks.get(names.QUEUE) or None,
-        agent=marks.get(names.AGENT) or None,
-        for_call=marks.get(names.CALL) or None,
-        attempt_id=marks.get(names.ATTEMPT) or None,
-        joined_with=frozenset().union(*(talk - {call.id} for talk in talks if call.id in talk)),
-    )

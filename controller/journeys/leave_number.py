@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from controller.domain.digits import ONE_KEY, PHONE_NUMBER
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 YES, NO = "1", "2"
 MAX_TRIES = 3
+GOODBYE_S = 8
+"""How long a caller is left in peace after the promise: to hear it to its end, and to hang up."""
 
 
 async def leave_number(call: Call, queue: Queue, house: House) -> bool:
@@ -36,6 +39,7 @@ async def leave_number(call: Call, queue: Queue, house: House) -> bool:
                 language=call.language,
                 since=call.facts.arrived_at,
                 call_id=call.id,
+                not_before=house.clock.now() + timedelta(seconds=GOODBYE_S),
             )
         )
     except StoreUnavailableError:

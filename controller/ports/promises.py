@@ -26,6 +26,8 @@ class NewPromise:
     since: datetime
     call_id: str
     """The channel on which it was asked for: makes `make` repeatable."""
+    not_before: datetime | None = None
+    """The first moment to call; None: at once."""
 
 
 @dataclass(frozen=True, slots=True)

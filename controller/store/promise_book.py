@@ -178,7 +178,7 @@ class StoredPromiseBook:
             number=wanted.number,
             language=wanted.language,
             since=wanted.since,
-            not_before=now,
+            not_before=wanted.not_before or now,
             expires_at=now + timedelta(seconds=self._policy(wanted.queue).lifetime_s),
         )
 

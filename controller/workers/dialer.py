@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from controller.domain.promise import Promise
     from controller.journeys.callback_to_customer import Dialled
     from controller.journeys.house import House, Queue
-    from controller.ports.line import Reservation
+    from controller.workers.agent_desk import DeskReservation
     from controller.workers.line_keeper import LineKeeper
     from controller.workers.supervisor import Supervisor
 
@@ -26,6 +26,10 @@ log = structlog.get_logger(__name__)
 
 STORE_RETRY_S = 1.0
 """How long to wait for a database that is away before an outcome is written again. It is never dropped."""
+
+
+HOLD_BACK_S = 10.0
+"""How long a promise that cannot be dialled now (no database, a call to its number is open) is kept from the line."""
 
 
 class Dialer:
@@ -47,6 +51,7 @@ class Dialer:
         self._max_concurrent_calls = max_concurrent_calls
         self._in_hand: set[str] = set()
         keeper.on_promise_turn = self.turn
+        keeper.on_promise_expired = self.expire
 
     @property
     def has_room(self) -> bool:
@@ -58,7 +63,7 @@ class Dialer:
         """The ids of promises whose callback is on its way."""
         return frozenset(self._in_hand)
 
-    def turn(self, promise: Promise, reservation: Reservation) -> None:
+    def turn(self, promise: Promise, reservation: DeskReservation) -> None:
         """Keep `promise` now, with the agent that was reserved."""
         # Counted at once, not when the task starts: the line asks for room before it gives the next promise an agent.
         self._in_hand.add(promise.id)
@@ -69,15 +74,26 @@ class Dialer:
         self._in_hand.add(promise.id)
         self._supervisor.spawn(self._see_through(promise, story), promise_id=promise.id)
 
-    async def _keep(self, promise: Promise, reservation: Reservation) -> None:
+    def expire(self, promise: Promise) -> None:
+        """Close a promise whose deadline has passed; the customer is told by SMS."""
+        self._supervisor.spawn(self._expire(promise), promise_id=promise.id)
+
+    async def _expire(self, promise: Promise) -> None:
+        await self._write(promise.id, DeadlinePassed())
+        self._keeper.let_go(promise.id)
+
+    async def _keep(self, promise: Promise, reservation: DeskReservation) -> None:
         async def story() -> Dialled | None:
-            if self._house.clock.now() >= promise.expires_at:
-                with reservation:
-                    await self._write(promise.id, DeadlinePassed())
+            # Before an agent's phone rings for nothing: can the database be asked, and is it still as the line thinks?
+            if await self._house.promises.get(promise.id) != promise:
                 return None
             return await callback_to_customer(promise, reservation, self._queues[promise.queue], self._house)
 
-        await self._see_through(promise, story)
+        try:
+            await self._see_through(promise, story)
+        finally:
+            if not reservation.taken:
+                reservation.give_back()
 
     async def _see_through(self, promise: Promise, story: Callable[[], Awaitable[Dialled | None]]) -> None:
         try:
@@ -85,16 +101,23 @@ class Dialer:
             if dialled is not None:
                 await self.settle(promise.id, dialled.outcome, attempt_id=dialled.attempt.id)
             else:
-                # Perhaps it was moved by somebody else: look, or the line would go on offering what is settled.
-                self._keeper.promise_changed(await self._house.promises.get(promise.id))
+                await self._look_again(promise)
         except StoreUnavailableError as error:
             log.error("the promise could not be dialled; it stays in line", reason=str(error))  # noqa: TRY400 - expected
+            await self._house.clock.sleep(HOLD_BACK_S)
         except Exception:
             log.exception("a callback failed")
             await self._settle_after_fault(promise.id)
         finally:
             self._in_hand.discard(promise.id)
             self._keeper.let_go(promise.id)
+
+    async def _look_again(self, promise: Promise) -> None:
+        """Find out why a promise was not dialled: it was moved, or another call to its number is on the way."""
+        # Moved by somebody else: the line must not go on offering what is settled.
+        self._keeper.promise_changed(await self._house.promises.get(promise.id))
+        if any(opened.attempt.number == promise.number for opened in await self._house.promises.open_attempts()):
+            await self._house.clock.sleep(HOLD_BACK_S)
 
     async def settle(self, promise_id: str, outcome: Outcome, *, attempt_id: str) -> None:
         """Write down how an attempt ended, however long the database takes to come back."""

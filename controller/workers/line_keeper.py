@@ -46,12 +46,13 @@ class LineKeeper:
         self.may_dial: Callable[[], bool] = lambda: True
         """Asked before a promise gets an agent: is there a free circuit?"""
         self.on_promise_turn: Callable[[Promise, DeskReservation], None] = lambda _promise, _reservation: None
+        self.on_promise_expired: Callable[[Promise], None] = lambda _promise: None
         desk.on_free = self.serve
 
     @property
     def waiters(self) -> list[Waiter]:
         """The whole line, first to be served first, whoever can be served at the moment or not."""
-        live = [place.waiter for place in self._places.values()]
+        live = [place.waiter for place in self._places.values() if not place.is_served]
         return order(live + [_waiter(promise) for promise in self._promises.values()])
 
     @contextmanager
@@ -85,7 +86,7 @@ class LineKeeper:
         self.serve()
 
     async def run(self) -> None:
-        """Wait for promises to fall due, for ever."""
+        """Wait for promises to fall due, or to pass their deadline, for ever."""
         while True:
             self._changed.clear()
             due_at = self._next_promise_at(self._clock.now())
@@ -98,6 +99,7 @@ class LineKeeper:
             finally:
                 for wait in waits:
                     wait.cancel()
+            self._expire(self._clock.now())
             self._serve(self._clock.now())
 
     def serve(self) -> None:
@@ -115,6 +117,12 @@ class LineKeeper:
                 self._join(pairs[0], now)
         finally:
             self._serving = False
+
+    def _expire(self, now: datetime) -> None:
+        for promise in list(self._promises.values()):
+            if promise.id not in self._in_hand and promise.expires_at <= now:
+                self._in_hand.add(promise.id)
+                self.on_promise_expired(promise)
 
     def _join(self, pair: Match, now: datetime) -> None:
         reservation = self._desk.reserve(pair.agent, self._queues[pair.waiter.queue])
@@ -138,10 +146,12 @@ class LineKeeper:
         return waiters
 
     def _next_promise_at(self, now: datetime) -> datetime | None:
-        waiters = [_waiter(p) for p in self._promises.values() if p.id not in self._in_hand]
-        if waiters and not self._hours.allow(now):
-            return self._hours.next_opening(now)
-        return next_due_at(waiters, now)
+        promises = [promise for promise in self._promises.values() if promise.id not in self._in_hand]
+        if not promises:
+            return None
+        due_at = next_due_at(map(_waiter, promises), now) if self._hours.allow(now) else self._hours.next_opening(now)
+        deadline = min(promise.expires_at for promise in promises)
+        return deadline if due_at is None else min(deadline, due_at)
 
 
 class LinePlace:
@@ -158,6 +168,11 @@ class LinePlace:
     def wants_agent(self) -> bool:
         """Whether an agent could be used now."""
         return not self._aside and self._offered is None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether an agent was taken: they talk, or the agent's phone rings."""
+        return self._offered is not None and self._offered.taken
 
     async def turn(self) -> DeskReservation:
         """Return the agent when it is this caller's turn. What is not entered goes back to the line."""

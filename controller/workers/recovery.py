@@ -87,7 +87,7 @@ class Recovery:
         await self._dialer.settle(opened.promise.id, outcome, attempt_id=opened.attempt.id)
 
     def _take_up_callback(self, opened: OpenAttempt, customer: FoundCall, agent: FoundCall | None) -> None:
-        queue = self._queues[opened.promise.queue]
+        queue = self._queues.get(opened.promise.queue) or self._reception.queue_for(customer.call.facts.dialled)
         reservation = self._reservation(agent, queue)
         agent_call = agent.call if agent is not None else None
         log.info("a callback is taken up", promise_id=opened.promise.id, with_agent=agent_call is not None)

@@ -1,14 +1,14 @@
-"""The house rules that a machine can check: who imports whom, names that two places share, and how long a file may be."""
+"""The house rules that a machine can check: who imports whom, shared names, unfinished work, the length of a file."""
 
 from __future__ import annotations
 
 import ast
 import csv
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 from controller.asterisk import names
 from controller.journeys import prompts
@@ -16,8 +16,9 @@ from controller.journeys import prompts
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "asterisk-conf"
 LONGEST_FILE = 300
-UNFINISHED = re.compile(
-    r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|unittest\.mock|pytest\.mark\.skip|pytest\.skip\("
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
+PROVES_NOTHING = re.compile(
+    r"\b(TODO|FIXME)\b|unittest\.mock|mock\.patch|mark\.skip|pytest\.skip\(|importorskip|time\.sleep\("
 )
 CLOCK = "controller/system_clock.py"
 """The one file that may ask for the time."""
@@ -34,20 +35,12 @@ def called(path: Path) -> set[str]:
     return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
 
 
-def test_nobody_imports_what_stands_above_or_beside_them() -> None:
+def test_nobody_imports_what_stands_above_or_beside_them(capsys: pytest.CaptureFixture[str]) -> None:
     """The contracts in pyproject.toml, as import-linter reads them."""
-    lint = subprocess.run(
-        [
-            ROOT / ".venv/bin/lint-imports" if (ROOT / ".venv/bin/lint-imports").exists() else "lint-imports",
-            "--no-cache",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert lint.returncode == 0, lint.stdout + lint.stderr
-    assert re.search(r"Contracts: ([1-9]\d*) kept, 0 broken", lint.stdout)
+    code = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    said = capsys.readouterr().out
+    assert code == EXIT_STATUS_SUCCESS, said
+    assert re.search(r"Contracts: ([1-9]\d*) kept, 0 broken", said)
 
 
 def test_every_prompt_that_is_played_is_in_the_catalogue_in_every_language() -> None:
@@ -95,10 +88,9 @@ def test_nothing_is_left_unfinished(path: Path) -> None:
 
 
 def test_no_test_is_skipped_mocked_or_left_for_later() -> None:
-    """A test that does not run proves nothing. (This file names what it looks for.)"""
-    guilty = [
-        path for path in sources("tests") if path != Path(__file__) and UNFINISHED.search(path.read_text("utf-8"))
-    ]
+    """A test that does not run proves nothing; this file only names what it looks for."""
+    others = [path for path in sources("tests") if path != Path(__file__)]
+    guilty = [path for path in others if PROVES_NOTHING.search(path.read_text("utf-8"))]
     assert guilty == []
 
 

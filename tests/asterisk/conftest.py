@@ -27,6 +27,17 @@ QUICK = {
 """Short waits: what is tested is what happens, not how long a person waits for it."""
 
 
+OF_A_KILL = (
+    "Web socket closed abruptly",
+    "Error reading from web socket",
+    "not active",
+    "Broken pipe",
+    "Failed to find outbound websocket per-call config",
+    "Stasis app 'orikaeshi' doesn't exist",
+)
+"""What Asterisk says when the controller is killed, and while it is away."""
+
+
 @pytest.fixture(scope="module")
 async def running_floor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Floor]:
     """Start everything once for the tests of one file."""
@@ -43,4 +54,4 @@ async def floor(running_floor: Floor) -> AsyncIterator[Floor]:
     yield running_floor
     async with asyncio.timeout(20):
         await running_floor.clear()
-    assert running_floor.stack.pbx.complaints == []
+    assert [line for line in running_floor.stack.pbx.complaints if not any(end in line for end in OF_A_KILL)] == []

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from tests.journeys.scene import Scene, Theatre
+from tests.journeys.scene import Scene
+from tests.journeys.theatre import Theatre
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,25 +6,18 @@ Time is virtual: `pass_s(60)` lets a minute happen at once.
 from __future__ import annotations
 
 import asyncio
-import itertools
-import sqlite3
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-from sqlalchemy import text
 
 from controller.domain.agents import Agent, AgentState
 from controller.domain.gate import CallingHours
-from controller.domain.outcome import Outcome
 from controller.domain.phone_number import NumberPlan
-from controller.domain.retry_policy import RetryPolicy
 from controller.journeys.house import House, Queue
 from controller.ports.phones import DeviceState, PhoneStatus
 from controller.ports.promises import NewPromise
-from controller.store import open_store
-from controller.store.tables import metadata
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.dialer import Dialer
 from controller.workers.line_keeper import LineKeeper
@@ -32,99 +25,22 @@ from controller.workers.reception import Reception
 from controller.workers.recovery import Recovery
 from controller.workers.supervisor import Supervisor
 from tests.journeys.scripted import ScriptedTelephony
-from tests.journeys.scripted_channel import Person
-from tests.journeys.virtual_time import VirtualClock, VirtualTimeLoop, Watched
+from tests.journeys.virtual_time import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
     from controller.domain.promise import Promise
-    from controller.ports.survey import Role
-    from controller.store import Store
-    from tests.journeys.scripted_call import Moment, Step
-    from tests.journeys.scripted_channel import Channel
+    from tests.journeys.scripted_channel import Channel, Person
+    from tests.journeys.theatre import Theatre
 
 T = TypeVar("T")
-
-LATER_S = 3600.0
-POLICY = RetryPolicy(
-    max_attempts=3,
-    gap_s={outcome: LATER_S for outcome in Outcome if outcome not in {Outcome.AGENT_LOST, Outcome.TALKED}},
-)
-"""A customer who was not reached is not rung again within a scene, unless it passes an hour."""
 
 CARDS = Queue(name="cards", language="ja", dialled_numbers=("0312345678",))
 LOANS = Queue(name="loans", language="ja", dialled_numbers=("0312345679",))
 EVERY_QUEUE = frozenset({CARDS.name, LOANS.name})
 AROUND_THE_CLOCK = CallingHours(time(0), time(0))
-
-
-class Theatre:
-    """The loop and the database that all scenes of a run share; each scene finds the database empty."""
-
-    def __init__(self, folder: Path) -> None:
-        self.loop = VirtualTimeLoop()
-        self.clock = VirtualClock(self.loop)
-        self.file = folder / "orikaeshi.db"
-        self.known: dict[str, dict[tuple[Step, Moment], set[Role]]] = {}
-        """For the sweeps: the moments of each journey that was played already."""
-        self._ids = itertools.count(1)
-        self._opened = open_store(
-            f"sqlite+aiosqlite:///{self.file}",
-            policies={"cards": POLICY, "loans": POLICY},
-            clock=self.clock,
-            new_id=self.new_id,
-            busy_timeout_s=0.01,
-        )
-        self.store: Store = self.outside(self._opened.__aenter__())
-
-    def new_id(self) -> str:
-        """Return an id that sorts by age."""
-        return f"id{next(self._ids):06}"
-
-    def close(self) -> None:
-        """Close the database and the loop."""
-        self.outside(self._opened.__aexit__(None, None, None))
-        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        self.loop.close()
-
-    def outside(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something with the database while time stands still."""
-        with self.loop.outside():
-            return self.loop.run_until_complete(work)
-
-    def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """Run one statement and return its rows."""
-
-        async def run() -> list[tuple[Any, ...]]:
-            async with self.store.database.engine.begin() as connection:
-                result = await connection.execute(text(statement))
-                return [tuple(row) for row in result] if result.returns_rows else []
-
-        return self.outside(run())
-
-    def empty(self) -> None:
-        """Forget everything that earlier scenes left in the database."""
-        self.store.on_change = None
-
-        async def delete() -> None:
-            async with self.store.database.engine.begin() as connection:
-                for table in reversed(metadata.sorted_tables):
-                    await connection.execute(table.delete())
-
-        self.outside(delete())
-
-    @contextmanager
-    def database_locked(self) -> Iterator[None]:
-        """Have another process hold the database's write lock, so that every write of ours fails."""
-        other = sqlite3.connect(self.file, isolation_level=None)
-        try:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-        finally:
-            other.close()
 
 
 class Scene:
@@ -198,10 +114,13 @@ class Scene:
     # -- what happens on the stage
 
     def registers(self, name: str, *, registered: bool = True) -> None:
-        """An agent's phone registers, or is gone."""
+        """Register an agent's phone, or have it gone."""
+        self.do(partial(self.signs_in, name, registered=registered))
+
+    def signs_in(self, name: str, *, registered: bool = True) -> None:
+        """Do the same from within the story."""
         state = DeviceState.NOT_INUSE if registered else DeviceState.UNAVAILABLE
-        status = PhoneStatus(f"phone-{name}", registered=registered, device=state)
-        self.do(lambda: self.desk.phone_changed(status))
+        self.desk.phone_changed(PhoneStatus(f"phone-{name}", registered=registered, device=state))
 
     def rings(self, person: Person, **call: Any) -> Channel:
         """Somebody calls the service number: see `ScriptedTelephony.rings`."""
@@ -241,7 +160,7 @@ class Scene:
         self._died.set()
 
     def restart(self, *, after_s: float = 1.0) -> None:
-        """The controller dies where it stands, and another one comes up and takes over."""
+        """Kill the controller where it stands; another one comes up and takes over."""
         self.pbx.lose_controller()
         self._let_go()
         self.killed = False
@@ -250,7 +169,11 @@ class Scene:
         self._open_up()
         for name in self.pbx.agents:
             busy = any(channel.agent == name for channel in self.pbx.live)
-            self.do(lambda name=name, busy=busy: self._agent_phone(name, not busy))  # type: ignore[misc]  # bound now
+            self.do(partial(self._agent_phone, name, not busy))
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Have the same controller look at the PBX again, as after a lost connection."""
         self.theatre.loop.run_until_complete(self.recovery.settle(in_hand=self.dialer.in_hand))
         self.do(self.keeper.serve)
 

@@ -69,7 +69,7 @@ class ScriptedTelephony:
         return [channel for channel in self.channels if channel.live]
 
     def lose_controller(self) -> None:
-        """The controller dies: from now on none of its calls does anything."""
+        """Let the controller die: from now on none of its calls does anything."""
         self.epoch += 1
         self._followed.clear()
 

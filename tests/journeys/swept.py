@@ -11,7 +11,7 @@ from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys import prompts
 from controller.ports.survey import Role
-from tests.journeys.scene import Scene, Theatre
+from tests.journeys.scene import Scene
 from tests.journeys.scripted_channel import Person
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.journeys.scripted_call import Moment, Step
     from tests.journeys.scripted_channel import Channel
+    from tests.journeys.theatre import Theatre
 
 
 LASTS_S = 600.0
@@ -26,6 +27,8 @@ LASTS_S = 600.0
 PATIENCE_S = 150.0
 NUMBER = "+819012345678"
 AGENT = Person(talks_s=None, patience_s=400)
+LEAVES_DURING_THE_QUESTION = Person(talks_s=None, patience_s=3.3)
+"""Answers, and is gone when the customer says yes."""
 DEAF = Person(answers_after_s=None)
 YES = {prompts.CALLBACK_CONFIRM: ["1", "1"]}
 ACKNOWLEDGED = {prompts.PROMISE_MADE, prompts.PROMISE_EXISTS}
@@ -37,7 +40,8 @@ class Plan(Protocol):
 
     scene: Scene | None
 
-    def __call__(self, step: Step, moment: Moment) -> None: ...
+    def __call__(self, step: Step, moment: Moment) -> None:
+        """Do it, if it is for this moment."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,9 @@ JOURNEYS: dict[str, Journey] = {
     "called back": Journey({"alice": AGENT}, calling_back(Person(presses=YES, patience_s=PATIENCE_S))),
     "called back, with a second agent at hand": Journey(
         {"alice": AGENT, "bob": AGENT}, calling_back(Person(presses=YES, patience_s=PATIENCE_S))
+    ),
+    "called back, loses the agent": Journey(
+        {"alice": LEAVES_DURING_THE_QUESTION, "bob": AGENT}, calling_back(Person(presses=YES, patience_s=PATIENCE_S))
     ),
     "called back, declines": Journey(
         {"alice": AGENT}, calling_back(Person(presses={prompts.CALLBACK_CONFIRM: ["3", "3"]}))

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.domain.agents import AgentState
-from controller.domain.lifecycle import Cancelled
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys import prompts
 from controller.ports.survey import Role
-from tests.journeys.scene import LATER_S
 from tests.journeys.scripted_call import Moment, Step
 from tests.journeys.scripted_channel import Person
+from tests.journeys.theatre import LATER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,88 +191,3 @@ def test_what_the_gate_refuses_is_not_dialled(
     called_back(scene, SAYS_YES)
     assert stand(scene) == (state, outcome, used)
     assert not [channel for channel in scene.pbx.of(Role.CUSTOMER) if channel.placed]
-
-
-def test_a_promise_that_somebody_else_has_moved_is_not_dialled_and_leaves_the_line(
-    open_scene: Callable[..., Scene],
-) -> None:
-    """Cancelled by another process while the agent was being rung."""
-    scene = open_scene({"alice": Person(answers_after_s=5, talks_s=None)})
-    promise = scene.promised(NUMBER, person=SAYS_YES)
-    scene.pass_s(2)
-    scene.theatre.store.on_change = None
-    scene.theatre.outside(scene.theatre.store.promises.advance(promise.id, Cancelled()))
-    scene.theatre.store.on_change = scene.keeper.promise_changed
-    scene.pass_s(120)
-    assert scene.pbx.of(Role.CUSTOMER) == []
-    assert scene.attempts() == []
-    assert scene.keeper.waiters == []
-    assert len(scene.pbx.of(Role.AGENT)) == 1
-
-
-def test_one_number_is_rung_once_at_a_time_whatever_the_queue(open_scene: Callable[..., Scene]) -> None:
-    """Two promises, two agents, one telephone: the second promise is kept after the first call."""
-    scene = open_scene({"alice": AGENT, "bob": AGENT})
-    scene.promised(NUMBER, person=SAYS_YES)
-    scene.promised(NUMBER, queue="loans")
-    scene.pass_s(300)
-    assert scene.pbx.overlaps == []
-    assert [promise.state for promise in scene.promises()] == [PromiseState.FULFILLED] * 2
-
-
-def test_no_more_calls_are_placed_at_once_than_the_admin_allows(open_scene: Callable[..., Scene]) -> None:
-    """Three free agents and three promises that are due: one call at a time."""
-    scene = open_scene({"alice": AGENT, "bob": AGENT, "carol": AGENT}, max_concurrent_calls=1)
-    most = 0
-
-    def count(_step: Step, _moment: Moment) -> None:
-        nonlocal most
-        most = max(most, len([channel for channel in scene.pbx.live if channel.role is Role.CUSTOMER]))
-
-    scene.pbx.plans.append(count)
-    scene.keeper.may_serve = lambda: False
-    for number in ("+819012340001", "+819012340002", "+819012340003"):
-        scene.promised(number, person=SAYS_YES)
-    scene.keeper.may_serve = lambda: True
-    scene.do(scene.keeper.serve)
-    scene.pass_s(300)
-    assert most == 1
-    assert [promise.state for promise in scene.promises()] == [PromiseState.FULFILLED] * 3
-
-
-def test_an_outcome_that_the_database_does_not_take_is_written_when_it_is_back(
-    open_scene: Callable[..., Scene],
-) -> None:
-    """Never dropped, and the customer is not called again meanwhile."""
-    scene = open_scene({"alice": AGENT})
-    called_back(scene, SAYS_YES, for_s=12)
-    with scene.theatre.database_locked():
-        scene.pass_s(60)
-    assert scene.promises()[0].state is PromiseState.CONNECTED
-    scene.pass_s(5)
-    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
-    assert len(scene.pbx.of(Role.CUSTOMER)) == 1
-
-
-def test_no_customer_is_dialled_while_the_database_is_away(open_scene: Callable[..., Scene]) -> None:
-    """An attempt that cannot be written is not made; the promise stays and is kept afterwards."""
-    scene = open_scene({"alice": AGENT}, signed_in=False)
-    scene.promised(NUMBER, person=SAYS_YES)
-    with scene.theatre.database_locked():
-        scene.registers("alice")
-        scene.pass_s(60)
-        assert scene.pbx.of(Role.CUSTOMER) == []
-    scene.pass_s(120)
-    assert stand(scene) == (PromiseState.FULFILLED, Outcome.TALKED, 1)
-
-
-def test_a_promise_past_its_lifetime_is_closed_and_not_dialled(open_scene: Callable[..., Scene]) -> None:
-    """Nobody is called about what they wanted yesterday."""
-    scene = open_scene({"alice": AGENT}, signed_in=False)
-    scene.promised(NUMBER, person=SAYS_YES)
-    scene.pass_s(25 * 3600)
-    scene.registers("alice")
-    scene.pass_s(60)
-    assert scene.promises()[0].state is PromiseState.EXPIRED
-    assert scene.pbx.of(Role.CUSTOMER) == []
-    assert scene.states() == {"alice": AgentState.AVAILABLE}

@@ -14,8 +14,9 @@ from tests.journeys.swept import JOURNEYS, LASTS_S, moments_of, problems
 
 if TYPE_CHECKING:
     from controller.ports.survey import Role
-    from tests.journeys.scene import Scene, Theatre
+    from tests.journeys.scene import Scene
     from tests.journeys.scripted_call import Step
+    from tests.journeys.theatre import Theatre
 
 
 class HangingUp:

@@ -13,8 +13,9 @@ from controller.ports.survey import Role
 from tests.journeys.swept import JOURNEYS, LASTS_S, moments_of, problems
 
 if TYPE_CHECKING:
-    from tests.journeys.scene import Scene, Theatre
+    from tests.journeys.scene import Scene
     from tests.journeys.scripted_call import Moment, Step
+    from tests.journeys.theatre import Theatre
 
 
 class Killing:

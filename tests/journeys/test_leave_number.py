@@ -215,7 +215,7 @@ def test_whoever_hangs_up_before_the_end_of_the_acknowledgement_keeps_the_promis
     scene = open_scene()
     caller = scene.rings(Person(presses={**LEAVES, prompts.USE_THIS_NUMBER: ["1"]}))
 
-    def impatient(step: object, moment: object) -> None:
+    def impatient(_step: object, _moment: object) -> None:
         if prompts.PROMISE_MADE in caller.heard:
             caller.hang_up("person")
 
@@ -240,5 +240,5 @@ def test_nobody_gets_an_agent_while_leaving_a_number_and_the_next_in_line_does(
     scene.registers("alice")
     scene.pass_s(5)
     assert (first.talked_with, second.talked_with) == ([], ["agent-1"])
-    assert [waiter.id for waiter in scene.keeper.waiters][0] == first.id
+    assert scene.keeper.waiters[0].id == first.id
     assert scene.pbx.of(Role.CUSTOMER) == []

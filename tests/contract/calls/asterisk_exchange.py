@@ -1,4 +1,4 @@
-"""Two exchanges that the suite of the call ports is played on: the scripted one, and a real Asterisk with real phones."""
+"""A real Asterisk with real SIP phones, seen through the controller's own telephony."""
 
 from __future__ import annotations
 
@@ -7,161 +7,35 @@ import itertools
 import random
 from collections import Counter
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from controller.asterisk.ari.client import AriClient
-from controller.asterisk.telephony import AriTelephony, Languages, Trunk
-from controller.domain.agents import Agent, AgentState
+from controller.asterisk.languages import Languages
+from controller.asterisk.outbound_call import Trunk
+from controller.asterisk.telephony import AriTelephony
 from controller.domain.gate import CallingHours, Gate
-from controller.domain.outcome import Outcome
 from controller.domain.phone_number import NumberPlan
-from controller.domain.promise import Attempt
-from controller.ports.survey import Role
 from controller.system_clock import SystemClock
-from lab.phone import Answer, Busy, Ignore, PhoneShelf
 from lab.pbx import running_pair
-from tests.journeys.scripted import ScriptedTelephony
-from tests.journeys.scripted_channel import Person
+from lab.phone import Answer, Busy, Ignore, PhoneShelf
+from tests.contract.calls.exchange import SINCE, an_agent, an_attempt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Mapping
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from controller.asterisk.ari.events import Event
     from controller.ports.calls import Call, OutboundCall
     from controller.ports.survey import FoundCall
     from controller.provision_site import Site
-    from lab.phone import Phone, PhoneCall
-    from tests.journeys.scripted_channel import Channel
+    from lab.phone import Phone, PhoneCall, WhenRung
+    from tests.contract.calls.exchange import FarEnd
 
-SINCE = datetime(2026, 4, 1, 3, tzinfo=UTC)
+REACTIONS: Mapping[str, WhenRung] = MappingProxyType({"answers": Answer(), "busy": Busy(), "ignores": Ignore()})
 _serial = itertools.count(1)
-
-
-class FarEnd(Protocol):
-    """The person on the other side of a call."""
-
-    async def press(self, keys: str) -> None:
-        """Press keys."""
-
-    async def hang_up(self) -> None:
-        """Hang up."""
-
-    async def over(self) -> None:
-        """Return when the call has ended, as this person sees it."""
-
-    async def hears_music(self) -> bool:
-        """Tell whether hold music is heard from now on."""
-
-
-class Exchange(Protocol):
-    """What the suite asks of an exchange."""
-
-    async def call_in(self, *, withheld: bool = False) -> tuple[Call, FarEnd]:
-        """Somebody calls the service number; return both ends of the call, which is not answered yet."""
-
-    def agent_leg(self, when_rung: str, *, ring_timeout_s: float = 10) -> AbstractAsyncContextManager[OutboundCall]:
-        """Prepare a call to an agent, who "answers", is "busy" or lets it ring ("ignores")."""
-
-    def customer_leg(
-        self, when_rung: str, *, attempt_id: str, number: str | None = None, ring_timeout_s: float = 10
-    ) -> AbstractAsyncContextManager[OutboundCall]:
-        """Prepare a call to a customer."""
-
-    async def rung(self) -> FarEnd:
-        """Return the far end of the leg whose phone rings, or was rung, next."""
-
-    async def successor(self) -> list[FoundCall]:
-        """Have another controller take over without a goodbye, and return what it finds."""
-
-    async def clear(self) -> None:
-        """Hang everybody up."""
-
-
-# -- scripted
-
-
-class ScriptedFarEnd:
-    """A channel of the scripted exchange."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    async def press(self, keys: str) -> None:
-        """Press keys."""
-        self._channel.press(keys)
-
-    async def hang_up(self) -> None:
-        """Hang up."""
-        self._channel.hang_up("person")
-
-    async def over(self) -> None:
-        """Wait for the end."""
-        await self._channel.until(lambda: False)
-
-    async def hears_music(self) -> bool:
-        """Tell where the channel is."""
-        return self._channel.held_in is not None
-
-
-class ScriptedExchange:
-    """`ScriptedTelephony`, in real time."""
-
-    _PEOPLE = {"answers": Person(answers_after_s=0.1, talks_s=None), "busy": Person(refuses=Outcome.BUSY)}
-
-    def __init__(self) -> None:
-        self._pbx = ScriptedTelephony(SystemClock(), prompt_s=0.4)
-        self._rung = 0
-        self._pbx.gate = lambda number: None if number.startswith("+81") else Outcome.NOT_ALLOWED
-
-    async def call_in(self, *, withheld: bool = False) -> tuple[Call, FarEnd]:
-        """Make a channel."""
-        calls: list[Call] = []
-        self._pbx.on_new_call = calls.append
-        number = None if withheld else "09012340001"
-        channel = self._pbx.rings(Person(talks_s=None), number=number, dialled="0312345678")
-        return calls[0], ScriptedFarEnd(channel)
-
-    def agent_leg(self, when_rung: str, *, ring_timeout_s: float = 10) -> AbstractAsyncContextManager[OutboundCall]:
-        """Prepare a leg."""
-        self._pbx.agents["agent-1"] = self._person(when_rung)
-        return self._pbx.agent_leg(
-            an_agent(), for_call="call-1", shown_number="09012340001", ring_timeout_s=ring_timeout_s
-        )
-
-    def customer_leg(
-        self, when_rung: str, *, attempt_id: str, number: str | None = None, ring_timeout_s: float = 10
-    ) -> AbstractAsyncContextManager[OutboundCall]:
-        """Prepare a leg."""
-        attempt = an_attempt(attempt_id, number or "+819012340002")
-        self._pbx.customers[attempt.number] = self._person(when_rung)
-        return self._pbx.customer_leg(attempt, queue="main", language="ja", since=SINCE, ring_timeout_s=ring_timeout_s)
-
-    async def rung(self) -> FarEnd:
-        """Return the next leg that was placed."""
-        self._rung += 1
-        return ScriptedFarEnd(self._legs()[self._rung - 1])
-
-    async def successor(self) -> list[FoundCall]:
-        """Count up the epoch."""
-        self._pbx.lose_controller()
-        return await self._pbx.survey()
-
-    async def clear(self) -> None:
-        """Hang everybody up."""
-        for channel in self._pbx.live:
-            channel.hang_up("person")
-        self._rung = len(self._legs())
-
-    def _legs(self) -> list[Channel]:
-        return [channel for channel in self._pbx.channels if channel.placed and channel.role is not Role.CALLER]
-
-    def _person(self, when_rung: str) -> Person:
-        return self._PEOPLE.get(when_rung, Person(answers_after_s=None))
-
-
-# -- real
 
 
 class PhoneFarEnd:
@@ -194,8 +68,6 @@ class PhoneFarEnd:
 class AsteriskExchange:
     """`AriTelephony` over `AriClient`, on the PBX of a site."""
 
-    _REACTIONS = {"answers": Answer(), "busy": Busy(), "ignores": Ignore()}
-
     def __init__(self, site: Site, caller: Phone, agent: Phone, customer: Phone) -> None:
         self._site = site
         self._caller, self._agent, self._customer = caller, agent, customer
@@ -214,7 +86,7 @@ class AsteriskExchange:
             "orikaeshi",
             self._site.ari_user,
             self._site.ari_password,
-            on_event=lambda event: self._telephony.on_event(event),
+            on_event=self._take,
             on_connected=connected.set,
             on_disconnected=lambda: None,
             clock=clock,
@@ -250,7 +122,7 @@ class AsteriskExchange:
 
     def agent_leg(self, when_rung: str, *, ring_timeout_s: float = 10) -> AbstractAsyncContextManager[OutboundCall]:
         """Prepare a leg to the agent's phone."""
-        self._agent.when_rung, self._next_rung = self._REACTIONS[when_rung], self._agent
+        self._agent.when_rung, self._next_rung = REACTIONS[when_rung], self._agent
         return self._telephony.agent_leg(
             an_agent(), for_call="call-1", shown_number="09012340001", ring_timeout_s=ring_timeout_s
         )
@@ -259,7 +131,7 @@ class AsteriskExchange:
         self, when_rung: str, *, attempt_id: str, number: str | None = None, ring_timeout_s: float = 10
     ) -> AbstractAsyncContextManager[OutboundCall]:
         """Prepare a leg to the customer's phone, through the telephone network."""
-        self._customer.when_rung, self._next_rung = self._REACTIONS[when_rung], self._customer
+        self._customer.when_rung, self._next_rung = REACTIONS[when_rung], self._customer
         attempt = an_attempt(attempt_id, number or f"+81{self._customer.user[1:]}")
         return self._telephony.customer_leg(
             attempt, queue="main", language="ja", since=SINCE, ring_timeout_s=ring_timeout_s
@@ -287,6 +159,9 @@ class AsteriskExchange:
                 await phone.rings(1)
                 self._handed_out[phone] += 1
 
+    def _take(self, event: Event) -> None:
+        self._telephony.on_event(event)
+
     def _spawn(self, story: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(story)
         self._tasks.add(task)
@@ -295,7 +170,7 @@ class AsteriskExchange:
 
 @asynccontextmanager
 async def asterisk_exchange(home: Path) -> AsyncIterator[AsteriskExchange]:
-    """A PBX, a telephone network, and three registered phones, for the length of the block."""
+    """Run a PBX, a telephone network, and three registered phones for the length of the block."""
     async with running_pair(home) as (site, _, _), PhoneShelf() as shelf:
         agent = await shelf.add(site.agents[0].user, site.agents[0].password, site.host, site.ports.sip)
         caller, customer = [
@@ -307,13 +182,3 @@ async def asterisk_exchange(home: Path) -> AsyncIterator[AsteriskExchange]:
         await exchange.start()
         yield exchange
         await exchange.stop()
-
-
-def an_agent() -> Agent:
-    """Return the agent whose phone is rung."""
-    return Agent("agent-1", "agent-1", frozenset({"main"}), AgentState.RINGING, SINCE)
-
-
-def an_attempt(attempt_id: str, number: str) -> Attempt:
-    """Return an attempt at a number."""
-    return Attempt(attempt_id, "promise-1", number, "agent-1", SINCE)

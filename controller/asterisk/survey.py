@@ -1,0 +1,37 @@
+"""Reading a channel that was found on the PBX: whether it is ours, whose it is, how far it had come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller.asterisk import names
+from controller.ports.calls import Stage
+from controller.ports.survey import FoundCall, Role
+
+if TYPE_CHECKING:
+    from controller.asterisk.ari.models import ChannelData
+    from controller.asterisk.outbound_call import AriOutboundCall
+
+
+def is_ours(data: ChannelData) -> bool:
+    """Tell whether a channel is for us to follow: a leg of ours anywhere, a caller once in our application."""
+    role = data.channelvars.get(names.ROLE)
+    if role == Role.CALLER:
+        return data.dialplan.app_name == "Stasis"
+    return role in {Role.AGENT, Role.CUSTOMER}
+
+
+def described(call: AriOutboundCall, data: ChannelData, talks: list[set[str]]) -> FoundCall:
+    """Return what the marks on a channel say of it; `talks` are the channels of each bridge in which people talk."""
+    marks = data.channelvars
+    stage = marks.get(names.STAGE)
+    return FoundCall(
+        call=call,
+        role=Role(marks[names.ROLE]),
+        stage=Stage(stage) if stage in set(Stage) else None,
+        queue=marks.get(names.QUEUE) or None,
+        agent=marks.get(names.AGENT) or None,
+        for_call=marks.get(names.CALL) or None,
+        attempt_id=marks.get(names.ATTEMPT) or None,
+        joined_with=frozenset().union(*(talk - {call.id} for talk in talks if call.id in talk)),
+    )

@@ -1,0 +1,103 @@
+"""The scripted exchange of the journeys' tests, played in real time."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from controller.domain.outcome import Outcome
+from controller.ports.survey import Role
+from controller.system_clock import SystemClock
+from tests.contract.calls.exchange import SINCE, an_agent, an_attempt
+from tests.journeys.scripted import ScriptedTelephony
+from tests.journeys.scripted_channel import Person
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from controller.ports.calls import Call, OutboundCall
+    from controller.ports.survey import FoundCall
+    from tests.contract.calls.exchange import FarEnd
+    from tests.journeys.scripted_channel import Channel
+
+PEOPLE = MappingProxyType(
+    {
+        "answers": Person(answers_after_s=0.1, talks_s=None),
+        "busy": Person(refuses=Outcome.BUSY),
+        "ignores": Person(answers_after_s=None),
+    }
+)
+
+
+class ScriptedFarEnd:
+    """A channel of the scripted exchange."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    async def press(self, keys: str) -> None:
+        """Press keys."""
+        self._channel.press(keys)
+
+    async def hang_up(self) -> None:
+        """Hang up."""
+        self._channel.hang_up("person")
+
+    async def over(self) -> None:
+        """Wait for the end."""
+        await self._channel.until(lambda: False)
+
+    async def hears_music(self) -> bool:
+        """Tell where the channel is."""
+        return self._channel.held_in is not None
+
+
+class ScriptedExchange:
+    """`ScriptedTelephony`, in real time."""
+
+    def __init__(self) -> None:
+        self._pbx = ScriptedTelephony(SystemClock(), prompt_s=0.4)
+        self._rung = 0
+        self._pbx.gate = lambda number: None if number.startswith("+81") else Outcome.NOT_ALLOWED
+
+    async def call_in(self, *, withheld: bool = False) -> tuple[Call, FarEnd]:
+        """Make a channel."""
+        calls: list[Call] = []
+        self._pbx.on_new_call = calls.append
+        number = None if withheld else "09012340001"
+        channel = self._pbx.rings(Person(talks_s=None), number=number, dialled="0312345678")
+        return calls[0], ScriptedFarEnd(channel)
+
+    def agent_leg(self, when_rung: str, *, ring_timeout_s: float = 10) -> AbstractAsyncContextManager[OutboundCall]:
+        """Prepare a leg."""
+        self._pbx.agents["agent-1"] = PEOPLE[when_rung]
+        return self._pbx.agent_leg(
+            an_agent(), for_call="call-1", shown_number="09012340001", ring_timeout_s=ring_timeout_s
+        )
+
+    def customer_leg(
+        self, when_rung: str, *, attempt_id: str, number: str | None = None, ring_timeout_s: float = 10
+    ) -> AbstractAsyncContextManager[OutboundCall]:
+        """Prepare a leg."""
+        attempt = an_attempt(attempt_id, number or "+819012340002")
+        self._pbx.customers[attempt.number] = PEOPLE[when_rung]
+        return self._pbx.customer_leg(attempt, queue="main", language="ja", since=SINCE, ring_timeout_s=ring_timeout_s)
+
+    async def rung(self) -> FarEnd:
+        """Return the next leg that was placed."""
+        self._rung += 1
+        return ScriptedFarEnd(self._legs()[self._rung - 1])
+
+    async def successor(self) -> list[FoundCall]:
+        """Count up the epoch."""
+        self._pbx.lose_controller()
+        return await self._pbx.survey()
+
+    async def clear(self) -> None:
+        """Hang everybody up."""
+        for channel in self._pbx.live:
+            channel.hang_up("person")
+        self._rung = len(self._legs())
+
+    def _legs(self) -> list[Channel]:
+        return [channel for channel in self._pbx.channels if channel.placed and channel.role is not Role.CALLER]
