@@ -11,7 +11,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit code (2 when this machine cannot run it)."""
     parser = argparse.ArgumentParser(prog="python -m lab", description="Orikaeshi on this machine, with no trunk.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    commands.add_parser("demo", help="a busy spell with simulated phones, one to two minutes, watched live")
+    demo = commands.add_parser("demo", help="a busy spell with simulated phones, one to two minutes, watched live")
+    demo.add_argument("--language", choices=["en", "ja"], default="en", help="what the callers hear (default: en)")
     up = commands.add_parser("up", help="run everything until Ctrl-C, and print accounts for softphones")
     up.add_argument(
         "--bind",

@@ -92,7 +92,7 @@ def find_prompt(recording: Samples, reference: Samples) -> Match:
 
     Normalised cross-correlation by FFT, piece by piece: a machine under load makes the odd gap of some 100 ms, and
     everything behind it comes later by that much. The pieces are looked for around their places, and the score is
-    the mean of the worse half, because the first half alone, then silence, must not count. Silence around the
+    the median of the worse half, because the first half alone, then silence, must not count. Silence around the
     reference is not looked for (a pause is sent as no packets), and `at_s` is still where the whole reference starts,
     so it can be slightly negative. A reference of nothing but silence is never found.
     """
@@ -113,7 +113,7 @@ def find_prompt(recording: Samples, reference: Samples) -> Match:
         scores.append(float(near.max(initial=0.0)))
         firsts.append(start + int(np.argmax(near)) - edges[number] if near.size else origin)
     half = (count + 1) // 2
-    score = min(float(np.mean(scores[:half])), float(np.mean(scores[-half:])))
+    score = min(float(np.median(scores[:half])), float(np.median(scores[-half:])))
     begin = firsts[0] if scores[0] > PROMPT_SCORE else origin
     return Match(score, (begin - lead) / RATE_HZ)
 

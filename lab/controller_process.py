@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
@@ -62,6 +63,7 @@ class ControllerProcess:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            preexec_fn=_die_with_parent,
         )
         self._reader = asyncio.create_task(self._read(self._process))
         await self.logged(until, since=seen, timeout_s=timeout_s)
@@ -126,6 +128,11 @@ class ControllerProcess:
 
     def _last_words(self) -> str:
         return "Its last words:\n" + "\n".join(json.dumps(line, ensure_ascii=False) for line in self.lines[-15:])
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this process when the one that started it is gone (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _parsed(raw: bytes) -> LogLine:

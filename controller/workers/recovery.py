@@ -66,7 +66,9 @@ class Recovery:
             agent = _agent_with(customer, agents, opened.attempt.id)
             used |= {customer.call.id} | ({agent.call.id} if agent else set())
             self._take_up_callback(opened, customer, agent)
-        for caller in (call for call in found if call.role is Role.CALLER):
+        # In the order in which they came: whoever joins the line first may get an agent before the next one joins.
+        callers = [call for call in found if call.role is Role.CALLER]
+        for caller in sorted(callers, key=lambda caller: caller.call.facts.arrived_at):
             # An agent who was only being rung for the caller is let go, and the caller holds on.
             agent = _agent_with(caller, agents, None)
             used |= {agent.call.id} if agent else set()

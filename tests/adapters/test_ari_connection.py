@@ -66,6 +66,29 @@ async def test_a_request_without_a_connection_says_that_it_was_not_sent() -> Non
         assert not failed.value.maybe_executed
 
 
+async def test_who_asks_again_and_again_while_the_socket_is_lost_does_not_keep_it_from_coming_back(
+    server: AriServer,
+) -> None:
+    """A verb repeats its request once there is a connection; that must not starve the loop that makes one."""
+    server.silent_uris.add("channels/c-9")
+
+    async def ask_until_answered(uri: str) -> object:
+        while True:
+            try:
+                return await wire.client.request("GET", uri)
+            except AriDisconnected:
+                await wire.client.wait_connected()
+
+    async with wired(server.port, request_timeout_s=60) as wire:
+        await wire.until("up")
+        asking = [asyncio.create_task(ask_until_answered(uri)) for uri in ("channels/c-9", "asterisk/ping")]
+        await server.asked("channels/c-9")
+        server.silent_uris.clear()
+        server.cut()
+        answers = await asyncio.gather(*asking)
+        assert [answer["asked"] for answer in answers if isinstance(answer, dict)] == ["channels/c-9", "asterisk/ping"]
+
+
 async def test_a_half_open_socket_is_noticed_by_its_silence(server: AriServer) -> None:
     """The far end is gone, TCP does not know it yet: after so many unanswered pings the socket is given up."""
     async with wired(server.port, request_timeout_s=60) as wire:

@@ -174,7 +174,9 @@ class Scene:
 
     def reconnect(self) -> None:
         """Have the same controller look at the PBX again, as after a lost connection."""
+        self.keeper.may_serve = lambda: False
         self.theatre.loop.run_until_complete(self.recovery.settle(in_hand=self.dialer.in_hand))
+        self.keeper.may_serve = lambda: True
         self.do(self.keeper.serve)
 
     def close(self) -> None:

@@ -31,7 +31,9 @@ DATABASE = "database"
 class ScriptedTelephony:
     """The PBX. `agents` and `customers` say who is behind a phone, by agent name and by number."""
 
-    def __init__(self, clock: Clock, *, language: str = "ja", prompt_s: float = 1.0) -> None:
+    def __init__(
+        self, clock: Clock, *, language: str = "ja", prompt_s: Callable[[str], float] = lambda _prompt: 1.0
+    ) -> None:
         self._clock = clock
         self._language = language
         self.prompt_s = prompt_s

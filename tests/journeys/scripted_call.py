@@ -49,8 +49,8 @@ class Exchange(Protocol):
     epoch: int
     """Counts up with each controller. A call of an earlier one does nothing any more, and its verbs never return."""
 
-    prompt_s: float
-    """How long every prompt is."""
+    prompt_s: Callable[[str], float]
+    """How long a prompt is."""
 
     def reached(self, step: Step, moment: Moment) -> None:
         """Take note that a story has come to this moment, and do what was planned for it."""
@@ -210,7 +210,7 @@ class ScriptedCall:
             self._still_there()
             self.channel.hear(prompt)
             try:
-                async with asyncio.timeout(self._exchange.prompt_s):
+                async with asyncio.timeout(self._exchange.prompt_s(prompt)):
                     await self.channel.until(lambda: False)
             except TimeoutError:
                 continue

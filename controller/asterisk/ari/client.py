@@ -103,7 +103,11 @@ class AriClient:
 
     async def wait_connected(self) -> None:
         """Return as soon as the event WebSocket is up."""
-        await self._up.wait()
+        while not self.connected:
+            await self._up.wait()
+            # A socket that is lost but not yet taken down: without this turn for the reader, a caller who asks
+            # again and again would keep it from ever being taken down.
+            await asyncio.sleep(0)
 
     async def request(
         self, method: str, uri: str, *, query: Query | None = None, body: Any = None, timeout_s: float | None = None

@@ -9,6 +9,7 @@ from controller.domain.outcome import Outcome
 from controller.ports.survey import Role
 from controller.system_clock import SystemClock
 from tests.contract.calls.exchange import SINCE, an_agent, an_attempt
+from tests.contract.calls.hands import SHORT
 from tests.journeys.scripted import ScriptedTelephony
 from tests.journeys.scripted_channel import Person
 
@@ -56,7 +57,7 @@ class ScriptedExchange:
     """`ScriptedTelephony`, in real time."""
 
     def __init__(self) -> None:
-        self._pbx = ScriptedTelephony(SystemClock(), prompt_s=0.4)
+        self._pbx = ScriptedTelephony(SystemClock(), prompt_s=lambda prompt: 0.4 if prompt == SHORT else 3)
         self._rung = 0
         self._pbx.gate = lambda number: None if number.startswith("+81") else Outcome.NOT_ALLOWED
 

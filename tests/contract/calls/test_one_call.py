@@ -45,7 +45,7 @@ async def test_prompts_are_played_to_their_end(exchange: Exchange) -> None:
     await soon(call.play(SHORT))
     one_s = loop.time() - began
     await soon(call.play(SHORT, SHORT))
-    assert loop.time() - began - one_s > 1.5 * one_s > 0.3
+    assert loop.time() - began - one_s > one_s + 0.25
 
 
 async def test_a_prompt_that_is_cancelled_stops_and_the_next_verb_works(exchange: Exchange) -> None:
@@ -89,7 +89,7 @@ async def test_a_question_that_nobody_answers_ends_with_nothing(exchange: Exchan
     prompt_s = loop.time() - began
     began = loop.time()
     assert await soon(call.ask(SHORT, keypad=ONE_KEY, first_key_timeout_s=0.5)) == ""
-    assert loop.time() - began == pytest.approx(prompt_s + 0.5, abs=0.25)
+    assert prompt_s + 0.4 < loop.time() - began < prompt_s + 1.5
 
 
 async def test_a_question_without_prompts_waits_for_keys_all_the_same(exchange: Exchange) -> None:
@@ -159,13 +159,15 @@ async def test_every_verb_raises_once_the_party_is_gone(exchange: Exchange, verb
 
 
 @pytest.mark.parametrize("verb", ["play", "ask", "ask, after the prompt", "hold"])
-async def test_a_verb_that_is_under_way_raises_when_the_party_hangs_up(exchange: Exchange, verb: str) -> None:
-    """At once, not when its time is over."""
+async def test_a_verb_that_is_under_way_ends_when_the_party_hangs_up(exchange: Exchange, verb: str) -> None:
+    """At once, not when its time is over. It raises, or, when the PBX tells of the prompt's end first, the next does."""
     call, far_end = await answered(exchange)
     doing = await begun(VERBS[verb](call))
     await far_end.hang_up()
     with pytest.raises(CallerHungUp):
-        await soon(doing, 1)
+        await soon(doing, 2)
+        await soon(call.gone(), 2)
+        await call.remember(stage=Stage.IN_LINE)
 
 
 async def test_hanging_up_ends_the_call_and_can_be_repeated(exchange: Exchange) -> None:

@@ -65,6 +65,9 @@ _ACCOUNT = """
 [{user}]
 type = endpoint
 context = phones
+; Binds RTP to the transport's address. Otherwise Asterisk looks its own host name up at every call, in DNS
+; where /etc/hosts does not have it, and a slow DNS server stalls all signalling for 5 s.
+transport = udp
 disallow = all
 allow = ulaw
 direct_media = no

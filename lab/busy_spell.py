@@ -1,0 +1,185 @@
+"""The demo's script: who calls when, and what each of them does and hears. Every phone is a real SIP phone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lab.audio import looks_like_music
+from lab.phone import Answer, Busy, Ignore, NotHeard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.phone import Phone, PhoneCall
+    from lab.stack import AnyStack
+    from lab.timeline import Timeline
+
+AGENT_HZ = 440.0
+FIRST_CALLER_HZ = 620.0
+CALLER_STEP_HZ = 70.0
+
+
+@dataclass(eq=False)
+class Caller:
+    """One caller: their phone, the phone they want to be called on, and what they heard."""
+
+    name: str
+    phone: Phone
+    callback_phone: Phone
+    tone_hz: float
+    wish: str
+    heard: list[str] = field(default_factory=list)
+    waited_s: float | None = None
+    """From the first ring to an agent, on the line or by callback."""
+    began_s: float = 0.0
+
+
+class BusySpell:
+    """Plays the script. `play()` returns when everybody has done their part."""
+
+    def __init__(self, stack: AnyStack, timeline: Timeline, agents: list[Phone], language: str) -> None:
+        self._stack = stack
+        self._timeline = timeline
+        self._agents = agents
+        self._language = language
+        self.callers: list[Caller] = []
+
+    def cast(self, name: str, phone: Phone, callback_phone: Phone, wish: str) -> Caller:
+        """Put a caller on the list, with a tone of their own as a voice."""
+        tone_hz = FIRST_CALLER_HZ + CALLER_STEP_HZ * len(self.callers)
+        caller = Caller(name, phone, callback_phone, tone_hz, wish)
+        self.callers.append(caller)
+        return caller
+
+    async def agent_signs_in(self, index: int, *, after_s: float) -> None:
+        """Register an agent's phone, which answers whatever rings and then says its tone."""
+        await asyncio.sleep(after_s)
+        agent = self._agents[index]
+        agent.when_rung = Answer(after_s=0.8, tone_hz=AGENT_HZ)
+        await agent.register()
+
+    async def is_served_at_once(self, caller: Caller, *, after_s: float, talk_s: float) -> None:
+        """Call while an agent is free, and talk."""
+        call = await self._calls(caller, after_s=after_s)
+        await self._talks(caller, call, talk_s=talk_s)
+
+    async def holds(self, caller: Caller, *, after_s: float, talk_s: float) -> None:
+        """Call, hold for as long as it takes, and talk."""
+        call = await self._calls(caller, after_s=after_s)
+        await self._hears_music(caller, call)
+        await self._talks(caller, call, talk_s=talk_s)
+
+    async def leaves_shown_number(self, caller: Caller, *, after_s: float) -> None:
+        """Call, hold a little, press 1, hear the own number read back, and take it."""
+        call = await self._calls(caller, after_s=after_s)
+        await self._hears_music(caller, call)
+        await self._presses(caller, call, "1", "to leave a number")
+        await self._reads_back(caller, call, "offer-calling-number", caller.phone.user, then="use-this-number")
+        await self._presses(caller, call, "1", "to be called back on it")
+        await self._is_promised(caller, call)
+
+    async def leaves_other_number(self, caller: Caller, *, after_s: float) -> None:
+        """Call, press 1 and then 2, key another number, hear it read back, and confirm it."""
+        call = await self._calls(caller, after_s=after_s)
+        await self._hears_music(caller, call)
+        await self._presses(caller, call, "1", "to leave a number")
+        await call.heard.until_prompt(self._prompt("offer-calling-number"), timeout_s=20)
+        await self._presses(caller, call, "2", "for another one")
+        await call.heard.until_prompt(self._prompt("enter-number"), timeout_s=20)
+        await self._presses(caller, call, f"{caller.callback_phone.user}#", "")
+        await self._reads_back(caller, call, "you-entered", caller.callback_phone.user, then="confirm-number")
+        await self._presses(caller, call, "1", "to confirm it")
+        await self._is_promised(caller, call)
+
+    async def is_called_back(self, caller: Caller, *, talk_s: float) -> None:
+        """Answer the callback, press 1, and talk."""
+        caller.callback_phone.when_rung = Answer(after_s=1.5)
+        call = await self._rung(caller)
+        await call.answered()
+        await call.heard.until_prompt(self._prompt("callback-confirm"), timeout_s=25)
+        await self._presses(caller, call, "1", "to be connected")
+        await self._talks(caller, call, talk_s=talk_s)
+
+    async def is_busy_once(self, caller: Caller) -> None:
+        """Be on the phone when the callback comes."""
+        caller.callback_phone.when_rung = Busy()
+        await (await self._rung(caller)).ended
+        self._says(caller, "is on another call: busy")
+
+    async def never_answers(self, caller: Caller, *, times: int) -> None:
+        """Let it ring, each time."""
+        caller.callback_phone.when_rung = Ignore()
+        for _ in range(times):
+            await (await self._rung(caller)).ended
+            self._says(caller, "did not hear the phone")
+
+    async def _calls(self, caller: Caller, *, after_s: float) -> PhoneCall:
+        await asyncio.sleep(after_s)
+        self._says(caller, f"calls {self._stack.site.service_number}")
+        caller.began_s = self._timeline.now_s
+        call = await caller.phone.dial(self._stack.site.service_number, timeout_s=20)
+        await call.answered()
+        return call
+
+    async def _hears_music(self, caller: Caller, call: PhoneCall) -> None:
+        """Listen through the greeting until three seconds of music were heard, or the agent was quicker."""
+        offer = await call.heard.until_prompt(self._prompt("hold-offer"), timeout_s=20)
+        music_s = offer.at_s + 7.0
+        await call.heard.until_sound(timeout_s=20, from_s=music_s + 2.9)
+        if looks_like_music(call.heard.slice(music_s, music_s + 3.0)):
+            caller.heard.append("music")
+            self._says(caller, "hears hold music")
+
+    async def _reads_back(self, caller: Caller, call: PhoneCall, intro: str, number: str, *, then: str) -> None:
+        at = (await call.heard.until_prompt(self._prompt(intro), timeout_s=20)).at_s
+        for digit in number:
+            at = (await call.heard.until_prompt(self._prompt(f"digit-{digit}"), timeout_s=15, from_s=at + 0.05)).at_s
+        await call.heard.until_prompt(self._prompt(then), timeout_s=15, from_s=at)
+        caller.heard.append("read-back")
+        self._says(caller, f"hears {number} read back, digit by digit")
+
+    async def _presses(self, caller: Caller, call: PhoneCall, keys: str, why: str) -> None:
+        self._says(caller, f"presses {keys} {why}".rstrip())
+        await call.press(keys)
+
+    async def _is_promised(self, caller: Caller, call: PhoneCall) -> None:
+        await call.heard.until_prompt(self._prompt("promise-made"), timeout_s=20)
+        caller.heard.append("promise")
+        self._says(caller, "hears the promise, and is off the line")
+        await call.ended
+
+    async def _rung(self, caller: Caller) -> PhoneCall:
+        call = await caller.callback_phone.rings(timeout_s=120)
+        self._says(caller, f"is called back on {caller.callback_phone.user}")
+        return call
+
+    async def _talks(self, caller: Caller, call: PhoneCall, *, talk_s: float) -> None:
+        call.talk(caller.tone_hz)
+        await call.heard.until_tone(AGENT_HZ, timeout_s=120)
+        caller.waited_s = self._timeline.now_s - caller.began_s
+        agent = await self._agent_who_hears(caller)
+        caller.heard.append("agent")
+        self._says(caller, f"and {agent.user} hear each other")
+        await asyncio.sleep(talk_s)
+        await call.hang_up()
+        self._says(caller, "hangs up")
+
+    async def _agent_who_hears(self, caller: Caller) -> Phone:
+        """Return the agent on whose phone this caller's own tone is heard. Raises NotHeard."""
+        for agent in self._agents:
+            for leg in agent.calls:
+                if leg.ending is None:
+                    try:
+                        await leg.heard.until_tone(caller.tone_hz, timeout_s=3)
+                    except NotHeard:
+                        continue
+                    return agent
+        raise NotHeard(f"no agent hears {caller.name}")
+
+    def _says(self, caller: Caller, what: str) -> None:
+        self._timeline.say(caller.name, what, "caller")
+
+    def _prompt(self, prompt: str) -> Path:
+        return self._stack.prompts.file(prompt, self._language)

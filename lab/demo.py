@@ -1,0 +1,195 @@
+"""`make demo`: a scripted busy spell on a real Asterisk with real SIP phones, and what became of everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from lab.busy_spell import BusySpell, Caller
+from lab.controller_process import ControllerFailedError
+from lab.phone import CallOver, CallRefused, NotHeard, NotRung, PhoneShelf
+from lab.stack import any_stack
+from lab.timeline import ControllerNews, Timeline
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lab.controller_process import LogLine
+    from lab.stack import AnyStack
+
+LONGEST_S = 240
+QUICK = {
+    ("[queues]", "wrap_up_s"): "2",
+    ("[queues]", "customer_ring_timeout_s"): "6",
+    ("[queues]", "max_attempts"): "2",
+    ("queues.retry_gap_s", "busy"): "4",
+    ("queues.retry_gap_s", "no_answer"): "4",
+}
+"""A busy afternoon in two minutes: the waits are short, the rules are the real ones."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one caller."""
+
+    what: str
+    is_lost: bool
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Play the demo; return 0 only if nobody was lost."""
+    return asyncio.run(play(arguments.language))
+
+
+async def play(language: str) -> int:
+    """Start everything, play the script, print the table."""
+    timeline = Timeline()
+    timeline.console.print(
+        "[bold]Orikaeshi: a busy spell.[/] Starting Asterisk, a telephone network and the controller."
+    )
+    with tempfile.TemporaryDirectory(prefix="orikaeshi-demo-") as folder:
+        home = Path(folder)
+        news: list[ControllerNews] = []
+
+        def tell(line: LogLine) -> None:
+            for reporter in news:
+                reporter.tell(line)
+
+        async with (
+            any_stack(home, changes=QUICK, language=language, on_line=tell) as stack,
+            PhoneShelf() as shelf,
+        ):
+            spell = await cast(stack, shelf, timeline, language)
+            names = {e164(caller.callback_phone.user): caller.name for caller in spell.callers}
+            database = stack.site.home / "orikaeshi.db"
+            news.append(ControllerNews(timeline, names, database))
+            problem = await run_script(spell, stack)
+            verdicts = [judge(caller, stack) for caller in spell.callers]
+        timeline.console.print(table(spell.callers, verdicts))
+    lost = sum(verdict.is_lost for verdict in verdicts)
+    if problem:
+        timeline.console.print(f"[bold red]The script did not come to its end: {problem}[/]")
+    timeline.console.print(f"[bold]{len(verdicts)} callers, {lost} lost.[/]")
+    return 1 if lost or problem else 0
+
+
+async def cast(stack: AnyStack, shelf: PhoneShelf, timeline: Timeline, language: str) -> BusySpell:
+    """Put two agents' and six customers' phones on the shelf."""
+    site = stack.site
+    agents = [await shelf.add(a.user, a.password, site.host, site.ports.sip) for a in site.agents[:2]]
+    phones = []
+    for account in (*site.customers[:5], site.customers[13]):
+        phone = await shelf.add(account.user, account.password, site.host, site.ports.carrier_sip)
+        await phone.register()
+        phones.append(phone)
+    spell = BusySpell(stack, timeline, agents, language)
+    spell.cast("Aiko", phones[0], phones[0], "an agent")
+    spell.cast("Botan", phones[1], phones[1], "an agent, and will hold")
+    spell.cast("Chika", phones[2], phones[2], "a call back")
+    spell.cast("Daichi", phones[3], phones[5], "a call back on another number")
+    spell.cast("Emi", phones[4], phones[4], "a call back, then goes out")
+    return spell
+
+
+async def run_script(spell: BusySpell, stack: AnyStack) -> str | None:
+    """Let everybody play their part; return what went wrong, if anything."""
+    aiko, botan, chika, daichi, emi = spell.callers
+
+    async def daichi_story() -> None:
+        await spell.leaves_other_number(daichi, after_s=9)
+        await spell.is_busy_once(daichi)
+        await spell.is_called_back(daichi, talk_s=4)
+
+    async def chika_story() -> None:
+        await spell.leaves_shown_number(chika, after_s=6)
+        await spell.is_called_back(chika, talk_s=5)
+
+    async def emi_story() -> None:
+        await spell.leaves_shown_number(emi, after_s=12)
+        await spell.never_answers(emi, times=2)
+
+    problem = None
+    try:
+        async with asyncio.timeout(LONGEST_S), asyncio.TaskGroup() as stories:
+            stories.create_task(spell.agent_signs_in(0, after_s=0))
+            stories.create_task(spell.agent_signs_in(1, after_s=45))
+            stories.create_task(spell.is_served_at_once(aiko, after_s=1, talk_s=22))
+            stories.create_task(spell.holds(botan, after_s=3, talk_s=12))
+            stories.create_task(chika_story())
+            stories.create_task(daichi_story())
+            stories.create_task(emi_story())
+        for caller in (chika, daichi, emi):
+            await promise_closed(caller, stack)
+    except* (NotHeard, NotRung, CallRefused, CallOver, TimeoutError, ControllerFailedError) as group:
+        problem = "; ".join(str(error) or type(error).__name__ for error in group.exceptions)
+    return problem
+
+
+async def promise_closed(caller: Caller, stack: AnyStack) -> None:
+    """Wait until the controller has closed the caller's promise, and sent the SMS if one is owed."""
+    promise = promise_of(caller, stack)
+    final = {"fulfilled", "exhausted", "cancelled", "expired"}
+    line = await stack.controller.logged(
+        "promise",
+        where=lambda line: line.get("promise_id") == promise["id"] and line["state"] in final,
+        timeout_s=60,
+    )
+    if line["state"] == "exhausted":
+        await stack.controller.logged("sms_sent", where=lambda line: str(line["sms"]).startswith(str(promise["id"])))
+
+
+def promise_of(caller: Caller, stack: AnyStack) -> dict[str, object]:
+    """Return the promise that this caller holds, as the database has it; empty when there is none."""
+    path = stack.site.home / "orikaeshi.db"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        query = "select id, state, attempts_used from promises where number = ?"
+        row = database.execute(query, (e164(caller.callback_phone.user),)).fetchone()
+    return dict(row) if row else {}
+
+
+def judge(caller: Caller, stack: AnyStack) -> Verdict:
+    """Say what became of a caller, from what their own phone heard, the database, and the SMS outbox."""
+    talked = "agent" in caller.heard
+    promise = promise_of(caller, stack)
+    if not promise:
+        return Verdict("held, and talked with an agent" if talked else "LOST: no agent and no promise", not talked)
+    if promise["state"] == "fulfilled":
+        calls = f"called back ({promise['attempts_used']} attempts)" if promise["attempts_used"] != 1 else "called back"
+        return Verdict(f"{calls}, and talked" if talked else f"LOST: {calls}, nobody was heard", not talked)
+    if promise["state"] == "exhausted" and (texts := sms_to(caller, stack)):
+        return Verdict(f"not reached in {promise['attempts_used']} attempts; SMS: {texts[-1]}", is_lost=False)
+    return Verdict(f"LOST: the promise is {promise['state']}", is_lost=True)
+
+
+def sms_to(caller: Caller, stack: AnyStack) -> list[str]:
+    """Return the texts that the gateway wrote for this caller."""
+    path = stack.site.home / "sms-outbox.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return [sms["text"] for sms in map(json.loads, lines) if sms["to"] == e164(caller.callback_phone.user)]
+
+
+def table(callers: list[Caller], verdicts: list[Verdict]) -> Table:
+    """Return the closing table."""
+    result = Table(title="What became of every caller", title_justify="left", show_lines=True)
+    for heading in ("caller", "number", "wanted", "heard", "waited", "what happened"):
+        result.add_column(heading)
+    for caller, verdict in zip(callers, verdicts, strict=True):
+        waited = f"{caller.waited_s:.0f} s" if caller.waited_s is not None else ""
+        style = "bold red" if verdict.is_lost else ""
+        heard = ", ".join(caller.heard)
+        result.add_row(caller.name, caller.phone.user, caller.wish, heard, waited, verdict.what, style=style)
+    return result
+
+
+def e164(user: str) -> str:
+    """Return a Japanese number as the database keeps it."""
+    return "+81" + user[1:]
