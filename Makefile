@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIND ?= 127.0.0.1
+LANGUAGE ?= en
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -14,13 +15,13 @@ QUIET = ./.ci/quiet
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(READY) ## watch it work: a busy spell with simulated phones, one to two minutes
-	@$(RUN) -m lab demo
+demo: $(READY) ## watch it work: a busy spell with simulated phones, one to two minutes (LANGUAGE=ja)
+	@$(RUN) -m lab demo --language $(LANGUAGE)
 
 up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0: phones on other machines)
 	@$(RUN) -m lab up --bind $(BIND)
 
-test: lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
+test: $(READY) lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
 	@$(RUN) -m lab.rootfolder > /dev/null
 	@$(RUN) -m pytest -q --ignore=tests/docker $(PYTEST)
 

@@ -84,8 +84,9 @@ async def containers(
 ) -> AsyncIterator[tuple[Compose, ControllerContainer]]:
     """Build the images where they are out of date, and run the services of compose until the context is left.
 
-    Each site's folder is a compose project of its own. `site` and `settings` must have been written already; the
-    service `setup` finds them and keeps them. `keep_state` is whether phones stay registered for the next time.
+    With ORIKAESHI_BUILD=no in the environment the images are taken as they are. Each site's folder is a compose
+    project of its own. `site` and `settings` must have been written already; the service `setup` finds them and
+    keeps them. `keep_state` is whether phones stay registered for the next time.
 
     Raises DockerFailedError, ControllerFailedError.
     """
@@ -93,8 +94,9 @@ async def containers(
     compose = Compose(compose_command(), f"orikaeshi-{zlib.crc32(home.encode()):08x}", _variables(site))
     if not compose.command:
         raise DockerFailedError("compose is not installed: neither `docker compose` nor `docker-compose` answers")
-    sys.stderr.write("docker: building the images where they are out of date (minutes, the first time)\n")
-    await compose("build", "--quiet")
+    if os.environ.get("ORIKAESHI_BUILD") != "no":
+        sys.stderr.write("docker: building the images where they are out of date (minutes, the first time)\n")
+        await compose("build", "--quiet")
     try:
         await compose("up", "--detach")
         controller = ControllerContainer(await compose.container("controller"), site, settings, on_line=on_line)

@@ -13,28 +13,21 @@ import math
 import os
 import signal
 import socket
-import sys
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.first_start import FirstStart, accounts_text, first_start
-from controller.provision import ProvisionError
-from controller.settings import SettingsError, load_settings
+from controller.settings import load_settings
 from controller.text_table import table
 from lab.controller_process import ControllerFailedError, ControllerProcess, LogLine
-from lab.docker_engine import REPOSITORY, DockerFailedError, Kind, can_compose, chosen_kind
+from lab.docker_engine import REPOSITORY, Kind, can_compose, chosen_kind
 from lab.docker_stack import containers
-from lab.pbx import AsteriskFailed, running_pair
-from lab.rootfolder import RootFolderError
+from lab.pbx import running_pair
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import AsyncIterator, Callable, Iterator
-
-
-EXIT_FAILED = 1
-EXIT_CANNOT = 2
 
 
 class NotNowError(Exception):
@@ -42,20 +35,16 @@ class NotNowError(Exception):
 
 
 def main(arguments: Namespace) -> int:
-    """Run until Ctrl-C or SIGTERM; return 0, 1 when something failed, 2 when this machine or the settings do not serve.
+    """Run until Ctrl-C or SIGTERM; return 0. `arguments.bind` is the address that Asterisk listens on.
 
-    `arguments.bind` is the address that Asterisk listens on.
+    Raises NotNowError, SettingsError, and what stacks raise: RootFolderError, DockerFailedError, ProvisionError,
+    AsteriskFailed, ControllerFailedError, OSError. Each has a message for the person at the terminal.
     """
     home = Path(os.environ.get("ORIKAESHI_HOME") or REPOSITORY / "var")
-    try:
-        kind = chosen_kind(os.environ, can_compose=can_compose)
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with alone(home):
-            asyncio.run(_up(home, arguments.bind, kind))
-    except (RootFolderError, SettingsError) as error:
-        return _said(error, EXIT_CANNOT)
-    except (NotNowError, ProvisionError, DockerFailedError, AsteriskFailed, ControllerFailedError, OSError) as error:
-        return _said(error, EXIT_FAILED)
+    kind = chosen_kind(os.environ, can_compose=can_compose)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with alone(home):
+        asyncio.run(_up(home, arguments.bind, kind))
     return 0
 
 
@@ -199,8 +188,3 @@ def shown(line: LogLine) -> str:
     level = str(line.get("level", "info"))
     loud = "" if level in {"info", "debug"} else f"{level.upper()} "
     return f"{str(line.get('at', ''))[11:19]:8} {loud}{line.get('event', '')} {about}".rstrip()
-
-
-def _said(error: Exception, code: int) -> int:
-    sys.stderr.write(f"{error}\n")
-    return code

@@ -13,13 +13,17 @@ from controller.journeys.inbound_caller import hold_for_agent
 from controller.journeys.leave_number import acknowledge
 from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
-from controller.ports.promises import Made
+from controller.ports.promises import Made, StoreUnavailableError
 
 if TYPE_CHECKING:
+    from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call, OutboundCall
     from controller.ports.line import Reservation
     from controller.ports.promises import OpenAttempt
+
+MAY_HAVE_PROMISED = frozenset({None, Stage.LEAVING_NUMBER, Stage.BOOKED})
+"""Stages in which the database is asked. Everybody else joins the line at once, in the order in which they came."""
 
 
 async def take_up_caller(
@@ -37,7 +41,7 @@ async def take_up_caller(
         return Ending.SERVED
     if stage is Stage.TALKING:  # The agent hung up while nobody watched: the talk is over.
         return Ending.SERVED
-    promise = await house.promises.made_on_call(call.id)
+    promise = await promise_made(call, house) if stage in MAY_HAVE_PROMISED else None
     if promise is not None:
         await acknowledge(call, Made(promise, is_new=True))
         return Ending.PROMISED
@@ -47,6 +51,17 @@ async def take_up_caller(
         return Ending.PROMISED
     await call.answer()
     return await hold_for_agent(call, queue, house)
+
+
+async def promise_made(call: Call, house: House) -> Promise | None:
+    """Return the promise that the caller made before the controller was restarted; None when it cannot be looked up.
+
+    Nobody is sent away because the database is: at worst somebody who is promised a call holds on for an agent.
+    """
+    try:
+        return await house.promises.made_on_call(call.id)
+    except StoreUnavailableError:
+        return None
 
 
 async def take_up_callback(

@@ -53,8 +53,9 @@ class Recovery:
 
     async def settle(self, *, in_hand: frozenset[str]) -> None:
         """Take up what is live, settle what is not. `in_hand`: promises that a journey of this process follows."""
-        found = await self._surveyor.survey()
+        # The database first: what the survey finds it finds once, so nothing may fail between it and the taking up.
         attempts = [o for o in await self._house.promises.open_attempts() if o.promise.id not in in_hand]
+        found = await self._surveyor.survey()
         agents = [call for call in found if call.role is Role.AGENT]
         customers = {call.attempt_id: call for call in found if call.role is Role.CUSTOMER}
         used: set[str] = set()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lab.phone import Answer, Ignore, Phone, PhoneCall, PhoneShelf
+from lab.phone import Answer, Ignore, NotRung, Phone, PhoneCall, PhoneShelf
 
 if TYPE_CHECKING:
     from lab.stack import Stack
@@ -109,8 +109,17 @@ class Floor:
         for call in [call for phone in (*self.agents, *self.customers) for call in phone.calls if call.ending is None]:
             await call.hang_up()
             await call.ended
+        for phone in (*self.agents, *self.customers):
+            await forget_rings(phone)
         for row in self.rows("select id from calls where ending is null"):
             await self.stack.controller.logged("call ended", where=lambda line, i=row["id"]: line.get("call_id") == i)
+
+
+async def forget_rings(phone: Phone) -> None:
+    """Forget incoming calls that nobody asked for, so that the next test does not get them."""
+    with suppress(NotRung):
+        while True:
+            await phone.rings(timeout_s=0)
 
 
 def e164(user: str) -> str:

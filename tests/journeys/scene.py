@@ -17,7 +17,7 @@ from controller.domain.gate import CallingHours
 from controller.domain.phone_number import NumberPlan
 from controller.journeys.house import House, Queue
 from controller.ports.phones import DeviceState, PhoneStatus
-from controller.ports.promises import NewPromise
+from controller.ports.promises import NewPromise, StoreUnavailableError
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.dialer import Dialer
 from controller.workers.line_keeper import LineKeeper
@@ -175,7 +175,12 @@ class Scene:
     def reconnect(self) -> None:
         """Have the same controller look at the PBX again, as after a lost connection."""
         self.keeper.may_serve = lambda: False
-        self.theatre.loop.run_until_complete(self.recovery.settle(in_hand=self.dialer.in_hand))
+        while True:
+            try:
+                self.theatre.loop.run_until_complete(self.recovery.settle(in_hand=self.dialer.in_hand))
+                break
+            except StoreUnavailableError:
+                self.pass_s(1)
         self.keeper.may_serve = lambda: True
         self.do(self.keeper.serve)
 

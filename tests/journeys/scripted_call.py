@@ -78,8 +78,9 @@ class ScriptedCall:
     async def answer(self) -> None:
         """Answer."""
         async with self._verb("answer", REQUEST_S / 2):
-            await self._request()
-            self.channel.up = True
+            if not self.channel.up:
+                await self._request()
+                self.channel.up = True
 
     async def play(self, *prompts: str) -> None:
         """Play prompts to their end."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from controller.domain.agents import AgentState
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys import prompts
+from controller.ports.promises import StoreUnavailableError
 from controller.ports.survey import Role
+from tests.journeys.scripted_call import Moment, Step
 from tests.journeys.scripted_channel import Person
 
 if TYPE_CHECKING:
@@ -118,3 +122,46 @@ def test_calls_that_ended_while_nobody_watched_get_an_ending(open_scene: Callabl
     scene.pass_s(10)
     scene.restart(after_s=10)
     assert scene.endings() == {caller.id: "abandoned"}
+
+
+@pytest.mark.parametrize("verb", ["open_attempts", "made_on_call", "close_orphans", "waiting"])
+def test_a_database_that_is_away_when_the_controller_comes_back_costs_nobody_the_place(
+    open_scene: Callable[..., Scene], verb: str
+) -> None:
+    """It is tried again; whoever holds holds on, and is served."""
+    scene = open_scene({"alice": AGENT}, signed_in=False)
+    keying = scene.rings(Person(presses={prompts.HOLD_OFFER: ["1"]}, talks_s=20), number=None)
+    scene.pass_s(5)
+    holding = scene.rings(Person(talks_s=20))
+    scene.pass_s(4)
+    assert (keying.marks["stage"], holding.marks["stage"]) == ("leaving_number", "in_line")
+    left = [StoreUnavailableError("the database does not answer")]
+
+    def away(step: Step, moment: Moment) -> None:
+        if left and scene.pbx.epoch and (step.verb, moment) == (verb, Moment.BEFORE):
+            raise left.pop()
+
+    scene.pbx.plans.append(away)
+    scene.restart()
+    scene.pass_s(120)
+    assert left == []
+    assert len(keying.talked_with) == len(holding.talked_with) == 1
+    assert set(scene.endings().values()) == {"served"}
+
+
+def test_a_leg_that_is_needed_by_nobody_is_hung_up_though_the_database_was_away(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """What is found is found once; a failure after that must not leave it ringing."""
+    scene = open_scene({"alice": Person(answers_after_s=30, talks_s=None)})
+    scene.promised(NUMBER, person=YES)
+    scene.pass_s(5)
+    left = [StoreUnavailableError("the database does not answer")] * 2
+
+    def away(step: Step, moment: Moment) -> None:
+        if left and scene.pbx.epoch and (step.verb, moment) == ("open_attempts", Moment.BEFORE):
+            raise left.pop()
+
+    scene.pbx.plans.append(away)
+    scene.restart()
+    assert scene.pbx.of(Role.AGENT)[0].hung_up_by == "controller"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,31 @@ def test_make_alone_lists_every_target() -> None:
     assert sorted(listed) == sorted(phony.split())
 
 
+# Python in all but its number: no older one is at hand.
+OLD = """#!/bin/sh
+case $1 in
+-V) echo Python 3.10.0 ;;
+-c) exec "{python}" -c "import sys; sys.version_info = (3, 10); $2" ;;
+esac
+"""
+
+
 @pytest.mark.parametrize(
-    ("python", "said"),
-    [("/no/such/python3", "There is no /no/such/python3 here"), ("false", "3.11 or newer is needed")],
+    ("is_there", "said"),
+    [(False, "There is no {python} here"), (True, "{python} is Python 3.10.0, and 3.11 or newer is needed")],
     ids=["missing", "too old"],
 )
-def test_a_python_that_does_not_serve_is_one_message(tmp_path: Path, python: str, said: str) -> None:
+def test_a_python_that_does_not_serve_is_one_message(tmp_path: Path, said: str, *, is_there: bool) -> None:
     """And nothing was made."""
-    done = run(".ci/virtualenv", python, str(tmp_path / "venv"))
+    python = tmp_path / "python3"
+    if is_there:
+        python.write_text(OLD.format(python=sys.executable), "utf-8")
+        python.chmod(0o755)
+    done = run(".ci/virtualenv", str(python), str(tmp_path / "venv"))
     assert done.returncode == 2
-    assert said in done.stderr
+    assert said.format(python=python) in done.stderr
     assert "make PYTHON=" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "venv").exists()
 
 

@@ -11,6 +11,7 @@ import pytest
 from controller.first_start import FirstStart, first_start
 from controller.settings import SettingsError
 from controller.settings.first_file import with_value
+from lab.__main__ import main
 from lab.up import NotNowError, alone, check, places_text, shown
 
 if TYPE_CHECKING:
@@ -35,6 +36,21 @@ def test_a_second_one_on_the_same_folder_is_told_who_has_it_and_what_to_do(tmp_p
         pass
     with alone(tmp_path):  # and it is free again
         assert (tmp_path / "up.lock").read_text("utf-8") == f"{os.getpid()}\n"
+
+
+def test_what_keeps_it_from_starting_is_one_message_and_an_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1 where something is to be done first, 2 where the settings do not serve."""
+    monkeypatch.setenv("ORIKAESHI_HOME", str(tmp_path))
+    monkeypatch.setenv("ORIKAESHI_STACK", "root")
+    with alone(tmp_path):
+        assert main(["up"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    started = first_start(tmp_path)
+    change(started, "log", "level", '"loud"')
+    assert main(["up"]) == 2
+    assert capsys.readouterr().err.startswith(f"{started.settings}:")
 
 
 def test_a_site_in_order_is_not_complained_about(started: FirstStart) -> None:
