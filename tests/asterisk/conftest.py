@@ -54,7 +54,7 @@ async def running_floor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 @pytest.fixture
 async def floor(running_floor: Floor) -> AsyncIterator[Floor]:
-    """The floor with every phone on the hook before and after a test, and no complaint from Asterisk."""
+    """Give a test the floor with every phone on the hook; afterwards there is no complaint from Asterisk."""
     yield running_floor
     async with asyncio.timeout(20):
         await running_floor.clear()

@@ -112,7 +112,11 @@ class Floor:
         for phone in (*self.agents, *self.customers):
             await forget_rings(phone)
         for row in self.rows("select id from calls where ending is null"):
-            await self.stack.controller.logged("call ended", where=lambda line, i=row["id"]: line.get("call_id") == i)
+            await self.call_ended(str(row["id"]))
+
+    async def call_ended(self, call_id: str) -> None:
+        """Wait until the controller is done with a call."""
+        await self.stack.controller.logged("call ended", where=lambda line: line.get("call_id") == call_id)
 
 
 async def forget_rings(phone: Phone) -> None:

@@ -21,7 +21,7 @@ async def hear_each_other(agent: PhoneCall, caller: PhoneCall) -> None:
 
 
 async def no_longer_needed(floor: Floor, customer: Phone) -> None:
-    """The customer is called back and presses 3: the promise is cancelled, and told so."""
+    """Call the customer back, who presses 3: the promise is cancelled, and they are told so."""
     (promise,) = floor.rows("select id, state from promises where number = ?", e164(customer.user))
     assert promise["state"] == "waiting"
     customer.when_rung = Answer()
@@ -35,6 +35,7 @@ async def no_longer_needed(floor: Floor, customer: Phone) -> None:
 
 
 async def test_a_caller_hears_music_until_an_agent_is_there_and_then_both_hear_each_other(floor: Floor) -> None:
+    """Music is sound that moves about; the talk is two tones, each heard at the other end."""
     caller = await floor.holding(floor.customer())
     offered_s = caller.heard.duration_s
     await caller.heard.until_sound(from_s=offered_s + 1.5)
@@ -52,6 +53,7 @@ async def test_a_caller_hears_music_until_an_agent_is_there_and_then_both_hear_e
 
 
 async def test_a_caller_who_leaves_the_shown_number_is_called_back_and_joined_with_the_agent(floor: Floor) -> None:
+    """The number is read back digit by digit before it is taken."""
     customer = floor.customer()
     call = await floor.holding(customer)
     await call.press("1")
@@ -78,6 +80,7 @@ async def test_a_caller_who_leaves_the_shown_number_is_called_back_and_joined_wi
 
 
 async def test_another_number_is_keyed_read_back_confirmed_and_called(floor: Floor) -> None:
+    """The callback goes to the keyed number, not to the one that called."""
     caller, other = floor.customer(), floor.customer()
     call = await floor.calling(caller)
     await call.press("1")
@@ -97,6 +100,7 @@ async def test_another_number_is_keyed_read_back_confirmed_and_called(floor: Flo
 
 
 async def test_an_anonymous_caller_is_asked_for_a_number_at_once(floor: Floor) -> None:
+    """There is no number to offer."""
     caller = floor.customer()
     call = await caller.dial("184" + floor.stack.site.service_number, timeout_s=20)
     await call.answered()
@@ -111,6 +115,7 @@ async def test_an_anonymous_caller_is_asked_for_a_number_at_once(floor: Floor) -
 
 
 async def test_a_busy_customer_is_called_again_and_a_promise_is_kept_at_the_second_try(floor: Floor) -> None:
+    """486 from the phone is the outcome busy, and the policy's gap follows."""
     customer = floor.customer()
     promise_id = await floor.promised(customer)
     customer.when_rung = Busy()
@@ -131,6 +136,7 @@ async def test_a_busy_customer_is_called_again_and_a_promise_is_kept_at_the_seco
 async def test_a_customer_who_never_answers_is_tried_as_often_as_the_policy_says_and_gets_one_sms(
     floor: Floor,
 ) -> None:
+    """Two attempts, two INVITEs at the phone."""
     customer = floor.customer()
     promise_id = await floor.promised(customer)
     customer.when_rung = Ignore()
@@ -143,6 +149,7 @@ async def test_a_customer_who_never_answers_is_tried_as_often_as_the_policy_says
 
 
 async def test_who_arrived_first_is_served_first_whether_on_the_phone_or_not(floor: Floor) -> None:
+    """A promise keeps the place of the caller who left it."""
     absent, present = floor.customer(), floor.customer()
     promise_id = await floor.promised(absent)
     waiting = await floor.holding(present)
@@ -161,6 +168,7 @@ async def test_who_arrived_first_is_served_first_whether_on_the_phone_or_not(flo
 
 
 async def test_an_agent_who_does_not_answer_is_left_in_peace_and_the_caller_keeps_the_music(floor: Floor) -> None:
+    """The next agent is rung; the caller notices nothing."""
     caller = await floor.holding(floor.customer())
     sleeping = await floor.signed_in(0, answers=False)
     ignored = await sleeping.rings()
@@ -173,6 +181,7 @@ async def test_an_agent_who_does_not_answer_is_left_in_peace_and_the_caller_keep
 
 
 async def test_garbage_keys_and_hang_ups_anywhere_leave_nothing_behind(floor: Floor) -> None:
+    """No call, no channel and no bridge is left."""
     keys = ["*#*#", "1*", "12#", "12090", "1290123456789012345#1", "12110#", "1", "12", "99999"]
     phones = [floor.customers[-1 - index] for index in range(len(keys))]
     calls = [await floor.calling(phone) for phone in phones]
@@ -187,6 +196,7 @@ async def test_garbage_keys_and_hang_ups_anywhere_leave_nothing_behind(floor: Fl
 
 
 async def test_a_number_that_may_not_be_dialled_is_refused_with_the_reason(floor: Floor) -> None:
+    """Freephone numbers are not called back."""
     call = await floor.calling(floor.customer())
     await call.press("1")
     await floor.heard(call, "offer-calling-number")
