@@ -22,7 +22,7 @@ from controller.first_start import accounts_text, first_start
 from controller.logs import configure_logs
 from controller.ports.promises import StoreUnavailableError
 from controller.provision import ProvisionError
-from controller.provision_files import read_secrets
+from controller.provision.files import read_secrets
 from controller.settings import SECRETS, load_settings
 from controller.store.listing import list_calls, list_promises
 from controller.system_clock import SystemClock

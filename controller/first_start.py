@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.provision import provision
-from controller.provision_files import write_private
+from controller.provision.files import write_private
 from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings, with_value
 from controller.text_table import table
 

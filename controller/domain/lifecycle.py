@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from controller.domain.effects import Effect, SendSms
+from controller.domain.effects import Effect, SendSms, SmsTemplate
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 
@@ -96,7 +96,7 @@ def advance(promise: Promise, event: Event, now: datetime, policy: RetryPolicy) 
         case Cancelled():
             return Advance(replace(moved, state=PromiseState.CANCELLED))
         case DeadlinePassed():
-            return Advance(replace(moved, state=PromiseState.EXPIRED), (_sms(moved, "expired"),))
+            return Advance(replace(moved, state=PromiseState.EXPIRED), (_sms(moved, SmsTemplate.EXPIRED),))
         case AttemptEnded(outcome):
             return _after_attempt(moved, outcome, now, policy)
 
@@ -111,14 +111,16 @@ def _after_attempt(promise: Promise, outcome: Outcome, now: datetime, policy: Re
     ended = replace(promise, attempts_used=used, last_outcome=outcome)
     if outcome is Outcome.DECLINED:
         return Advance(replace(ended, state=PromiseState.CANCELLED))
-    effects = (_sms(ended, rule.sms),) if rule.sms else ()
     if rule.ends or used >= policy.max_attempts:
-        return Advance(replace(ended, state=PromiseState.EXHAUSTED), effects)
+        # Not the text that says "we will try again".
+        farewell = (_sms(ended, SmsTemplate.GAVE_UP),) if rule.tell else ()
+        return Advance(replace(ended, state=PromiseState.EXHAUSTED), farewell)
+    effects = (_sms(ended, SmsTemplate.NOT_REACHED),) if rule.tell else ()
     retry_at = now + timedelta(seconds=rule.gap_s)
     return Advance(replace(ended, state=PromiseState.WAITING, not_before=retry_at), effects)
 
 
-def _sms(promise: Promise, template: str) -> SendSms:
+def _sms(promise: Promise, template: SmsTemplate) -> SendSms:
     return SendSms(
         key=f"{promise.id}:{template}",
         template=template,

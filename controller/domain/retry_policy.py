@@ -24,19 +24,19 @@ class Rule:
     uses_attempt: bool = True
     ends: bool = False
     """No further attempt, however many are left."""
-    sms: str | None = None
-    """The SMS template owed to the customer; once a promise, however often the outcome comes."""
+    tell: bool = False
+    """The customer is owed an SMS: once a promise that they were not reached, and once that it was the last try."""
 
 
 DEFAULT_RULES: Mapping[Outcome, Rule] = {
     Outcome.DECLINED: Rule(gap_s=0, ends=True),
-    Outcome.NOT_CONFIRMED: Rule(gap_s=900, sms="not_reached"),
+    Outcome.NOT_CONFIRMED: Rule(gap_s=900, tell=True),
     Outcome.DROPPED: Rule(gap_s=300),
     Outcome.BUSY: Rule(gap_s=120),
-    Outcome.NO_ANSWER: Rule(gap_s=600, sms="not_reached"),
-    Outcome.REJECTED: Rule(gap_s=900, sms="not_reached"),
-    Outcome.INVALID_NUMBER: Rule(gap_s=0, ends=True, sms="not_reached"),
-    Outcome.UNREACHABLE: Rule(gap_s=600, sms="not_reached"),
+    Outcome.NO_ANSWER: Rule(gap_s=600, tell=True),
+    Outcome.REJECTED: Rule(gap_s=900, tell=True),
+    Outcome.INVALID_NUMBER: Rule(gap_s=0, ends=True, tell=True),
+    Outcome.UNREACHABLE: Rule(gap_s=600, tell=True),
     Outcome.CONGESTION: Rule(gap_s=60, uses_attempt=False),
     Outcome.AGENT_LOST: Rule(gap_s=0, uses_attempt=False),
     Outcome.NOT_ALLOWED: Rule(gap_s=0, ends=True),
@@ -64,4 +64,4 @@ class RetryPolicy:
         """
         rule = DEFAULT_RULES[outcome]
         gap_s = self.gap_s.get(outcome, rule.gap_s)
-        return Rule(gap_s=gap_s, uses_attempt=rule.uses_attempt, ends=rule.ends, sms=rule.sms)
+        return Rule(gap_s=gap_s, uses_attempt=rule.uses_attempt, ends=rule.ends, tell=rule.tell)

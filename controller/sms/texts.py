@@ -23,6 +23,10 @@ TEMPLATES: Mapping[str, Mapping[str, str]] = {
         "en": "{title}: we called you back from {number} and could not reach you. We will try again; "
         "you can also call us at {number}.",
     },
+    "gave_up": {
+        "ja": "【{title}】折り返しお電話しましたが、つながりませんでした。お手数ですが{number}までおかけください。",
+        "en": "{title}: we called you back from {number} and could not reach you. Please call us at {number}.",
+    },
     "expired": {
         "ja": "【{title}】折り返しのお電話ができず、申し訳ございません。恐れ入りますが{number}までおかけください。",
         "en": "{title}: we are sorry, we could not call you back in time as promised. Please call us at {number}.",

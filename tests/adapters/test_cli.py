@@ -8,13 +8,11 @@ import json
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from controller.cli import main
 from controller.domain.lifecycle import Cancelled
 from controller.domain.retry_policy import RetryPolicy
 from controller.ports.call_log import Ending
@@ -23,44 +21,12 @@ from controller.settings.first_file import DEFAULT_TEMPLATE, with_value
 from controller.store import open_store
 from controller.store.listing import list_calls
 from controller.text_table import table, width
+from tests.adapters.command_line import ENV, CommandLine, Said
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ENV = {"ORIKAESHI_ARI_PASSWORD": "k3T-lq0_Wz7pXv2m", "ORIKAESHI_AMI_PASSWORD": "p9S_vb4-Jr1nYc8d"}
 NOON_IN_TOKYO = datetime(2030, 5, 6, 3, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one run of the command line printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        """The JSON on stdout."""
-        return json.loads(self.out)
-
-
-class CommandLine:
-    """Runs commands in this process; each has an event loop of its own, hence a thread."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *argv: str | Path, env: dict[str, str] | None = None) -> Said:
-        """Run one command to its end."""
-        self._capsys.readouterr()
-        with ThreadPoolExecutor(1) as thread:
-            try:
-                code = thread.submit(main, [str(word) for word in argv], ENV if env is None else env).result()
-            except SystemExit as leaving:  # argparse's way out
-                code = int(leaving.code or 0)
-        said = self._capsys.readouterr()
-        return Said(code, said.out, said.err)
 
 
 @pytest.fixture

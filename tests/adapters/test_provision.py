@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.provision import ProvisionError, Site, choose_ports, provision
-from controller.provision_render import carrier_files, pbx_files
+from controller.provision.render import carrier_files, pbx_files
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - rendered as text, nothing is bound to it
 

@@ -48,8 +48,7 @@ class Room:
     """A sender at work on a real outbox. `logged` waits for a line of its log, which comes after the row is written."""
 
     def __init__(self, store: Store, clock: HandClock, render: Callable[[QueuedSms], str] = RENDER) -> None:
-        self.store = store
-        self.clock = clock
+        self.store, self.clock = store, clock
         self.provider = Provider()
         self.entries: list[dict[str, Any]] = []
         self._new: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.domain.outcome import Outcome
-from controller.domain.retry_policy import DEFAULT_RULES
+from controller.domain.effects import SmsTemplate
 from controller.ports.sms import QueuedSms
 from controller.sms.texts import LANGUAGES, TEMPLATES, Signature, UnknownTextError, render, renderer
 from tests.contract.store_under_test import NUMBER
@@ -34,6 +33,10 @@ def test_each_text_says_who_called_and_which_number_to_call() -> None:
         "改めておかけします。お急ぎの方は03-1234-5678まで。",
         ("not_reached", "en"): "Yamada Store Sales: we called you back from 03-1234-5678 and could not reach you. "
         "We will try again; you can also call us at 03-1234-5678.",
+        ("gave_up", "ja"): "【山田商店 営業部】折り返しお電話しましたが、つながりませんでした。"
+        "お手数ですが03-1234-5678までおかけください。",
+        ("gave_up", "en"): "Yamada Store Sales: we called you back from 03-1234-5678 and could not reach you. "
+        "Please call us at 03-1234-5678.",
         ("expired", "ja"): "【山田商店 営業部】折り返しのお電話ができず、申し訳ございません。"
         "恐れ入りますが03-1234-5678までおかけください。",
         ("expired", "en"): "Yamada Store Sales: we are sorry, we could not call you back in time as promised. "
@@ -57,16 +60,14 @@ def test_an_english_text_with_a_title_of_thirty_characters_is_one_segment(templa
 
 
 def test_every_template_that_the_rules_can_owe_is_there() -> None:
-    """A rule that names a template without a text would be found by a customer who gets none."""
-    owed = {rule.sms for rule in DEFAULT_RULES.values() if rule.sms} | {"expired"}
-    assert owed <= set(TEMPLATES)
-    assert DEFAULT_RULES[Outcome.NO_ANSWER].sms in owed
+    """A template without a text would be found by a customer who gets none."""
+    assert set(TEMPLATES) == set(SmsTemplate)
 
 
 @pytest.mark.parametrize(
     ("template", "language", "said"),
     [
-        ("nothing", "ja", "no SMS template nothing; known: not_reached, expired"),
+        ("nothing", "ja", "no SMS template nothing; known: not_reached, gave_up, expired"),
         ("expired", "fr", "SMS template expired has no language fr; known: ja, en"),
     ],
 )

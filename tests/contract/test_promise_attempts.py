@@ -170,7 +170,7 @@ async def test_a_talk_whose_end_was_not_seen_is_recorded_as_a_talk(store: Store)
 
 
 async def test_the_sms_that_an_outcome_owes_is_queued_with_it_and_once(store: Store) -> None:
-    """Two unanswered attempts, one SMS."""
+    """One when the customer was not reached, another when it was the last attempt."""
     promise = await dialling(store, attempt_id="a1")
     waiting = await store.promises.advance(promise.id, AttemptEnded(Outcome.NO_ANSWER))
     await store.promises.open_attempt(waiting, attempt_for(waiting, "a2"))
@@ -179,13 +179,14 @@ async def test_the_sms_that_an_outcome_owes_is_queued_with_it_and_once(store: St
     outbox = await rows(store, "SELECT key, number, template, language, queue, status FROM sms_outbox")
     assert outbox == [
         {
-            "key": f"{promise.id}:not_reached",
+            "key": f"{promise.id}:{template}",
             "number": NUMBER,
-            "template": "not_reached",
+            "template": template,
             "language": "ja",
             "queue": "sales",
             "status": "queued",
         }
+        for template in ("not_reached", "gave_up")
     ]
 
 

@@ -132,6 +132,13 @@ def test_the_last_attempt_exhausts_the_promise() -> None:
     assert advance(promise, AttemptEnded(Outcome.AGENT_LOST), NOW, RetryPolicy()).promise.state is W
 
 
+def test_the_text_after_the_last_attempt_does_not_say_that_we_call_again() -> None:
+    """Nor does the text after an earlier one say that we do not."""
+    first, last = (replace(PROMISE, state=D, attempts_used=used) for used in (0, 2))
+    texts = [advance(p, AttemptEnded(Outcome.NO_ANSWER), NOW, RetryPolicy()).effects for p in (first, last)]
+    assert [effect.template for effects in texts for effect in effects] == ["not_reached", "gave_up"]
+
+
 def test_a_promise_that_could_not_be_kept_owes_an_apology() -> None:
     """By SMS, in the customer's language."""
     (effect,) = advance(PROMISE, DeadlinePassed(), NOW, RetryPolicy()).effects

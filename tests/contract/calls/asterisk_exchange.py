@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from controller.asterisk.ari.events import Event
     from controller.ports.calls import Call, OutboundCall
     from controller.ports.survey import FoundCall
-    from controller.provision_site import Site
+    from controller.provision.site import Site
     from lab.phone import Phone, PhoneCall, WhenRung
     from tests.contract.calls.exchange import FarEnd
 

@@ -14,9 +14,9 @@ import socket
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from controller.provision_files import read_secrets, write_private
-from controller.provision_render import carrier_files, pbx_files
-from controller.provision_site import PortPlan, ProvisionError, Secrets, SipAccount, Site
+from controller.provision.files import read_secrets, write_private
+from controller.provision.render import carrier_files, pbx_files
+from controller.provision.site import PortPlan, ProvisionError, Secrets, SipAccount, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from controller.provision_site import ProvisionError
+from controller.provision.site import ProvisionError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from controller.provision_site import Site
+    from controller.provision.site import Site
 
 _HEAD = "; Written at every start from site.json and secrets.env; do not edit.\n\n"
 
