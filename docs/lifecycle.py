@@ -1,0 +1,135 @@
+"""Draws docs/lifecycle.md from the code: what can happen to a promise, and what follows each outcome.
+
+    python -m docs.lifecycle > docs/lifecycle.md
+
+Nothing is written down here a second time: each move is made by `advance`, and the page says what came of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, get_args
+
+from controller.domain.lifecycle import ALLOWED, Advance, AttemptEnded, Event, advance
+from controller.domain.outcome import Outcome
+from controller.domain.promise import Promise, PromiseState
+from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+POLICY = RetryPolicy()
+
+HEAD = """\
+# The life of a promise
+
+Drawn from `controller/domain/lifecycle.py` and `controller/domain/retry_policy.py` by `python -m docs.lifecycle`; a
+test compares. Change the code, then run that, and never edit this page.
+"""
+MOVES = """\
+## Every move there is
+
+A row is a state, a column something that happens; the cell is the state that follows. A blank is refused, changes
+nothing, and is told as `RefusedTransitionError`.
+"""
+OUTCOMES = f"""\
+## What follows an outcome
+
+While the promise is `dialling`, under the default policy: {POLICY.max_attempts} attempts,
+{POLICY.lifetime_s / 3600:g} hours. `max_attempts`, `promise_lifetime_h` and the waits (`[queues.retry_gap_s]`) are
+settings of each queue. "Told" is the SMS that is owed; each text is sent once a promise, however often it is owed.
+Once the promise is `connected`, every outcome is a promise kept.
+"""
+
+
+def page() -> str:
+    """Return the whole page, Markdown, ending in a line break."""
+    return f"{HEAD}\n{_diagram()}\n{MOVES}\n{_moves()}\n{OUTCOMES}\n{_outcomes()}"
+
+
+def _kinds() -> tuple[type[Event], ...]:
+    kinds: tuple[type[Event], ...] = get_args(Event)
+    return kinds
+
+
+def _events(kind: type[Event]) -> list[Event]:
+    return [AttemptEnded(outcome) for outcome in Outcome] if kind is AttemptEnded else [kind()]  # type: ignore[call-arg]  # only AttemptEnded has an argument
+
+
+def _promise(state: PromiseState, *, attempts_used: int = 0) -> Promise:
+    return Promise("p", "q", "+810", "ja", NOW, NOW, NOW, state=state, attempts_used=attempts_used)
+
+
+def _after(state: PromiseState, event: Event, *, last: bool = False) -> Advance:
+    return advance(_promise(state, attempts_used=POLICY.max_attempts - 1 if last else 0), event, NOW, POLICY)
+
+
+def _leads_to(state: PromiseState, kind: type[Event]) -> list[PromiseState]:
+    """Return every state that this kind of event can lead to, in the order of the enumeration."""
+    if (state, kind) not in ALLOWED:
+        return []
+    found = {_after(state, event, last=last).promise.state for event in _events(kind) for last in (False, True)}
+    return [state for state in PromiseState if state in found]
+
+
+def _diagram() -> str:
+    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> waiting: a caller leaves a number"]
+    for state in PromiseState:
+        for kind in _kinds():
+            lines += [f"    {state} --> {next_state}: {kind.__name__}" for next_state in _leads_to(state, kind)]
+        if state.is_final:
+            lines.append(f"    {state} --> [*]")
+    return "\n".join([*lines, "```", ""])
+
+
+def _moves() -> str:
+    rows = (
+        [f"`{state}`{' (final)' if state.is_final else ''}", *(", ".join(_leads_to(state, kind)) for kind in _kinds())]
+        for state in PromiseState
+    )
+    return _table(["state", *(kind.__name__ for kind in _kinds())], rows)
+
+
+def _outcomes() -> str:
+    headings = ["outcome", "whose doing", "counts", "next", "after", "told", "at the last attempt", "told then"]
+    return _table(headings, _outcome_rows())
+
+
+def _outcome_rows() -> Iterator[list[str]]:
+    for outcome in Outcome:
+        step = _after(PromiseState.DIALLING, AttemptEnded(outcome))
+        last = _after(PromiseState.DIALLING, AttemptEnded(outcome), last=True)
+        waits = step.promise.state is PromiseState.WAITING
+        counts = outcome not in DEFAULT_RULES or DEFAULT_RULES[outcome].uses_attempt
+        yield [
+            f"`{outcome}`",
+            outcome.fault.value,
+            "yes" if counts else "no",
+            step.promise.state.value,
+            _wait(step.promise.not_before - NOW) if waits else "",
+            _told(step),
+            last.promise.state.value,
+            _told(last),
+        ]
+
+
+def _wait(gap: timedelta) -> str:
+    gap_s = gap.total_seconds()
+    if not gap_s:
+        return "at once"
+    return f"{gap_s / 60:g} min" if gap_s >= 60 else f"{gap_s:g} s"  # noqa: PLR2004 - seconds in a minute
+
+
+def _told(step: Advance) -> str:
+    return ", ".join(f"`{effect.template}`" for effect in step.effects)
+
+
+def _table(headings: list[str], rows: Iterable[list[str]]) -> str:
+    ruled = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|\n" for cells in ruled)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
