@@ -6,6 +6,9 @@ LANGUAGE ?= en
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# Phones talk in real time and the processor waits for them, so these tests run two files at a time.
+IN_REAL_TIME := tests/asterisk tests/contract/calls tests/contract/phones
+IN_NO_TIME := tests --ignore=tests/docker $(IN_REAL_TIME:%=--ignore=%)
 # Says nothing when all is well, and everything when it is not.
 QUIET = ./.ci/quiet
 
@@ -23,7 +26,8 @@ up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0:
 
 test: $(READY) lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
 	@$(RUN) -m lab.rootfolder > /dev/null
-	@$(RUN) -m pytest -q --ignore=tests/docker $(PYTEST)
+	@$(RUN) -m pytest -q $(IN_NO_TIME) $(PYTEST)
+	@$(RUN) -m pytest -q $(IN_REAL_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
 
 lint: $(READY) ## style, types and who may import whom
 	@$(QUIET) $(VENV)/bin/ruff check .
@@ -33,7 +37,7 @@ lint: $(READY) ## style, types and who may import whom
 	@echo "lint: ruff, mypy and import-linter found nothing"
 
 unit: $(READY) ## the fast tests, which need no Asterisk
-	@$(RUN) -m pytest -q --ignore=tests/docker --ignore=tests/asterisk --ignore=tests/contract/phones $(PYTEST)
+	@$(RUN) -m pytest -q $(IN_NO_TIME) $(PYTEST)
 
 doctor: $(READY) ## check the installation in var/ and say what to do
 	@$(RUN) -m controller doctor --settings var/controller.toml --secrets var/secrets.env

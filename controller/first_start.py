@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from controller.provision import provision
 from controller.provision.files import write_private
+from controller.provision.site import CONTROL_HOST
 from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings, with_value
 from controller.text_table import table
 
@@ -59,8 +60,8 @@ def first_start(
     if is_new:
         text = first_settings(
             template.read_text(encoding="utf-8"),
-            ari_url=f"http://{site.host}:{site.ports.ari}",
-            ami_host=site.host,
+            ari_url=f"http://{CONTROL_HOST}:{site.ports.ari}",
+            ami_host=CONTROL_HOST,
             ami_port=site.ports.ami,
             service_number=site.service_number,
             agents=[agent.user for agent in site.agents],

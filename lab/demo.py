@@ -72,7 +72,7 @@ async def play(language: str) -> int:
             database = stack.site.home / "orikaeshi.db"
             news.append(ControllerNews(timeline, names, database))
             problem = await run_script(spell, stack)
-            verdicts = [judge(caller, stack) for caller in spell.callers]
+            verdicts = [judge(caller, stack, is_over=problem is None) for caller in spell.callers]
         timeline.console.print(table(spell.callers, verdicts))
     lost = sum(verdict.is_lost for verdict in verdicts)
     if problem:
@@ -156,8 +156,18 @@ def promise_of(caller: Caller, stack: AnyStack) -> dict[str, object]:
     return dict(row) if row else {}
 
 
-def judge(caller: Caller, stack: AnyStack) -> Verdict:
-    """Say what became of a caller, from what their own phone heard, the database, and the SMS outbox."""
+def judge(caller: Caller, stack: AnyStack, *, is_over: bool) -> Verdict:
+    """Say what became of a caller, from what their own phone heard, the database, and the SMS outbox.
+
+    `is_over` is False when the script broke off: who had not finished by then is not lost, but not judged either.
+    """
+    verdict = _judged(caller, stack)
+    if verdict.is_lost and not is_over:
+        return Verdict("the script broke off before the end", is_lost=False)
+    return verdict
+
+
+def _judged(caller: Caller, stack: AnyStack) -> Verdict:
     talked = "agent" in caller.heard
     promise = promise_of(caller, stack)
     if not promise:

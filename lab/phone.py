@@ -8,7 +8,7 @@
         await call.heard.until_sound()
         await call.press("1")
 
-baresip-python is an alpha: nothing outside `lab/phone*.py` knows it, and `tests/contract/test_phones.py` holds
+baresip-python is an alpha: nothing outside `lab/phone*.py` knows it, and `tests/contract/phones/` holds
 what these modules promise against a real Asterisk.
 """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from controller.provision import provision
+from controller.provision.site import CONTROL_HOST
 from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings, with_value
 from lab.controller_process import ControllerProcess, LogLine
 from lab.docker_engine import can_compose, chosen_kind
@@ -66,8 +67,8 @@ def write_settings(site: Site, changes: Mapping[tuple[str, str], str]) -> Path:
     """Write the default settings, fitted to `site`, with `changes` ((table, key) to a TOML value); return the file."""
     text = first_settings(
         DEFAULT_TEMPLATE.read_text("utf-8"),
-        ari_url=f"http://{site.host}:{site.ports.ari}",
-        ami_host=site.host,
+        ari_url=f"http://{CONTROL_HOST}:{site.ports.ari}",
+        ami_host=CONTROL_HOST,
         ami_port=site.ports.ami,
         service_number=site.service_number,
         agents=[agent.user for agent in site.agents],

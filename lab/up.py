@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.first_start import FirstStart, accounts_text, first_start
+from controller.provision.site import CONTROL_HOST
 from controller.settings import load_settings
 from controller.text_table import table
 from lab.controller_process import ControllerFailedError, ControllerProcess, LogLine
@@ -90,7 +91,7 @@ def check(started: FirstStart) -> None:
     if settings.log.path:
         raise NotNowError(f'{started.settings}: in [log] write path = "", then the log is shown here and kept as well')
     asterisk = settings.asterisk
-    wanted = (f"http://{site.host}:{site.ports.ari}", site.host, site.ports.ami)
+    wanted = (f"http://{CONTROL_HOST}:{site.ports.ari}", CONTROL_HOST, site.ports.ami)
     if (asterisk.url, asterisk.ami_host, asterisk.ami_port) != wanted:
         raise NotNowError(
             f"{started.settings} leads to another PBX than the one in {site.home}. In [asterisk] write "
@@ -167,7 +168,7 @@ def places_text(started: FirstStart, kind: Kind) -> str:
         ["SMS that would be sent", str(site.home / "sms-outbox.jsonl")],
         ["log of the controller", str(site.home / "controller.log")],
         ["ARI", f"{site.ari_url}, user {site.ari_user}"],
-        ["AMI", f"{site.host}:{site.ports.ami}, user {site.ami_user}"],
+        ["AMI", f"{CONTROL_HOST}:{site.ports.ami}, user {site.ami_user}"],
     ]
     return table(["what", "where"], rows)
 

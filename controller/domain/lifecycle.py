@@ -113,7 +113,7 @@ def _after_attempt(promise: Promise, outcome: Outcome, now: datetime, policy: Re
         return Advance(replace(ended, state=PromiseState.CANCELLED))
     if rule.ends or used >= policy.max_attempts:
         # Not the text that says "we will try again".
-        farewell = (_sms(ended, SmsTemplate.GAVE_UP),) if rule.tell else ()
+        farewell = (_sms(ended, SmsTemplate.GAVE_UP),) if rule.last_word else ()
         return Advance(replace(ended, state=PromiseState.EXHAUSTED), farewell)
     effects = (_sms(ended, SmsTemplate.NOT_REACHED),) if rule.tell else ()
     retry_at = now + timedelta(seconds=rule.gap_s)

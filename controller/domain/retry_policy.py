@@ -6,7 +6,7 @@ up an attempt: the customer's tries are the customer's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from controller.domain.outcome import Outcome
@@ -25,7 +25,9 @@ class Rule:
     ends: bool = False
     """No further attempt, however many are left."""
     tell: bool = False
-    """The customer is owed an SMS: once a promise that they were not reached, and once that it was the last try."""
+    """The customer, who saw no call or could not take it, is told by SMS that we will try again; once a promise."""
+    last_word: bool = True
+    """If this outcome ends the promise, the customer is told by SMS that we will not call again."""
 
 
 DEFAULT_RULES: Mapping[Outcome, Rule] = {
@@ -39,7 +41,7 @@ DEFAULT_RULES: Mapping[Outcome, Rule] = {
     Outcome.UNREACHABLE: Rule(gap_s=600, tell=True),
     Outcome.CONGESTION: Rule(gap_s=60, uses_attempt=False),
     Outcome.AGENT_LOST: Rule(gap_s=0, uses_attempt=False),
-    Outcome.NOT_ALLOWED: Rule(gap_s=0, ends=True),
+    Outcome.NOT_ALLOWED: Rule(gap_s=0, ends=True, last_word=False),
     Outcome.OUTSIDE_HOURS: Rule(gap_s=900, uses_attempt=False),
     Outcome.NOT_PLACED: Rule(gap_s=30, uses_attempt=False),
     # The phone may have rung, so it counts: a customer is not dialled once more for a fault of ours.
@@ -55,7 +57,7 @@ class RetryPolicy:
     gap_s: Mapping[Outcome, float] = field(default_factory=dict)
     """Overrides of the default gaps, in seconds, by outcome."""
     lifetime_s: float = 24 * 3600
-    """A promise older than this is closed as expired, and a person is told."""
+    """A promise older than this is closed as expired, and the customer is told by SMS."""
 
     def rule(self, outcome: Outcome) -> Rule:
         """Return what `outcome` means, with this queue's own gap where it has one.
@@ -64,4 +66,4 @@ class RetryPolicy:
         """
         rule = DEFAULT_RULES[outcome]
         gap_s = self.gap_s.get(outcome, rule.gap_s)
-        return Rule(gap_s=gap_s, uses_attempt=rule.uses_attempt, ends=rule.ends, tell=rule.tell)
+        return replace(rule, gap_s=gap_s)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from controller.provision.site import CONTROL_HOST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,7 +25,7 @@ def pbx_files(site: Site) -> Mapping[str, str]:
         name: _HEAD + text
         for name, text in {
             "globals.conf": f"ORI_SERVICE_NUMBER = {site.service_number}\n",
-            "http.conf": f"bindaddr = {site.bind}\nbindport = {ports.ari}\n",
+            "http.conf": f"bindaddr = {CONTROL_HOST}\nbindport = {ports.ari}\n",
             "ari.conf": f"[{site.ari_user}]\ntype = user\nread_only = no\npassword_format = plain\n"
             f"password = {site.ari_password}\n",
             "manager.conf": _manager(site),
@@ -51,7 +53,7 @@ def _manager(site: Site) -> str:
     events = ("FullyBooted", "Shutdown", "DeviceStateChange", "ContactStatus")
     filters = "".join(f"eventfilter(name({event})) =\n" for event in events)
     return (
-        f"port = {site.ports.ami}\nbindaddr = {site.bind}\n\n"
+        f"port = {site.ports.ami}\nbindaddr = {CONTROL_HOST}\n\n"
         f"[{site.ami_user}]\nsecret = {site.ami_password}\n"
         "; Events of these classes, and of them only the ones that are named.\n"
         f"read = system,call,reporting\n{filters}"

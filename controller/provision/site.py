@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 class ProvisionError(Exception):
     """The site cannot be set up; the message says what happened, where, and what to do."""
+
+
+CONTROL_HOST: Final = "127.0.0.1"
+"""Where ARI and AMI listen, whatever phones are let in from: they are unencrypted, and rule the PBX."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Site:
     @property
     def ari_url(self) -> str:
         """Where ARI answers, without a trailing slash: `http://HOST:PORT/ari`."""
-        return f"http://{self.host}:{self.ports.ari}/ari"
+        return f"http://{CONTROL_HOST}:{self.ports.ari}/ari"
 
     @property
     def pbx_site(self) -> Path:

@@ -16,6 +16,7 @@ import pytest
 from controller.asterisk.ami import AmiWatcher
 from controller.asterisk.ami_wire import open_ami
 from controller.ports.phones import DeviceState, PbxNews, PhoneStatus
+from controller.provision.site import CONTROL_HOST
 from controller.system_clock import SystemClock
 from lab.pbx import running_pair
 from lab.phone import PhoneShelf
@@ -58,7 +59,7 @@ async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
 def watcher_for(site: Site, **overrides: Any) -> AmiWatcher:
     """Return a watcher with the site's own account."""
     values: dict[str, Any] = {
-        "host": site.host,
+        "host": CONTROL_HOST,
         "port": site.ports.ami,
         "username": site.ami_user,
         "secret": site.ami_password,
@@ -232,7 +233,7 @@ async def test_the_account_may_not_place_a_call_even_without_our_guard(
 ) -> None:
     """The second lock: what asterisk-conf grants is too little to act on calls, queues or settings."""
     site, _, _ = pair
-    reader, writer = await asyncio.open_connection(site.host, site.ports.ami)
+    reader, writer = await asyncio.open_connection(CONTROL_HOST, site.ports.ami)
     login = f"Action: Login\r\nUsername: {site.ami_user}\r\nSecret: {site.ami_password}\r\nEvents: off\r\n\r\n"
     try:
         writer.write(login.encode())
@@ -250,7 +251,7 @@ async def test_one_action_after_another_is_answered_by_a_real_asterisk(
 ) -> None:
     """A hundred pings on one connection, each with its own answer."""
     site, _, _ = pair
-    async with open_ami(site.host, site.ports.ami, on_event=print, action_timeout_s=3) as connection:
+    async with open_ami(CONTROL_HOST, site.ports.ami, on_event=print, action_timeout_s=3) as connection:
         await connection.act("Login", Username=site.ami_user, Secret=site.ami_password, Events="off")
         for _ in range(100):
             (answer,) = await connection.act("Ping")

@@ -1,6 +1,7 @@
 """The dialplan on a real Asterisk with real phones, mostly while the controller is away."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,19 +160,21 @@ async def test_text_from_strangers_is_cut_down_to_harmless_letters(
 ) -> None:
     """Invariant 18: exact equality of what the controller is shown."""
     async with lab.ari.listening() as events:
+        # Ids of their own: those of the test before may still be hanging up.
+        near, far = secrets.token_hex(4), secrets.token_hex(4)
         # The far end of a Local channel takes for its caller whom the near end is connected to.
         await lab.ari.post(
             "channels/create",
             {"variables": {"CONNECTEDLINE(name)": name, "CONNECTEDLINE(num)": number}},
             endpoint="Local/0312345678@from-trunk/n",
             app="orikaeshi",
-            channelId="near",
-            otherChannelId="far",
+            channelId=near,
+            otherChannelId=far,
         )
-        assert (await events.next("StasisStart"))["channel"]["id"] == "near"
-        await lab.ari.post("channels/near/dial")
+        assert (await events.next("StasisStart"))["channel"]["id"] == near
+        await lab.ari.post(f"channels/{near}/dial")
         start = await events.next("StasisStart")
-        assert start["channel"]["id"] == "far"
+        assert start["channel"]["id"] == far
         assert start["channel"]["caller"] == {"name": kept_name, "number": kept_number}
 
 

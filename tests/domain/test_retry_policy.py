@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.domain.outcome import Fault, Outcome
-from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy, Rule
+from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy
 
 WITH_RULE = sorted(set(Outcome) - {Outcome.TALKED})
 
@@ -28,7 +30,7 @@ def test_a_queue_can_change_the_gap_and_nothing_else(outcome: Outcome, gap_s: fl
     """Whether an attempt is used up, the promise ends or an SMS is owed is not a setting."""
     rule = RetryPolicy(gap_s={outcome: gap_s}).rule(outcome)
     default = DEFAULT_RULES[outcome]
-    assert rule == Rule(gap_s=gap_s, uses_attempt=default.uses_attempt, ends=default.ends, tell=default.tell)
+    assert rule == replace(default, gap_s=gap_s)
 
 
 def test_a_gap_of_zero_seconds_is_a_gap() -> None:
@@ -58,7 +60,7 @@ def test_a_number_that_cannot_or_may_not_be_dialled_is_not_dialled_again() -> No
 
 def test_a_customer_who_may_not_be_dialled_or_said_no_is_sent_no_sms() -> None:
     """No SMS to a forbidden number; none to who pressed "no longer needed"."""
-    assert not DEFAULT_RULES[Outcome.NOT_ALLOWED].tell
+    assert not DEFAULT_RULES[Outcome.NOT_ALLOWED].last_word
     assert not DEFAULT_RULES[Outcome.DECLINED].tell
 
 

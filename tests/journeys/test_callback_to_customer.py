@@ -99,12 +99,13 @@ def test_the_agent_is_told_that_nobody_answered(open_scene: Callable[..., Scene]
 def test_after_the_last_attempt_the_promise_is_exhausted_and_the_customer_gets_an_sms(
     open_scene: Callable[..., Scene],
 ) -> None:
-    """Three calls, an hour apart, and one text."""
+    """Three calls, an hour apart, and two texts: we will try again, and that was the last try."""
     scene = open_scene({"alice": AGENT})
     called_back(scene, NEVER, for_s=3 * LATER_S)
     assert stand(scene) == (PromiseState.EXHAUSTED, Outcome.NO_ANSWER, 3)
     assert len(scene.pbx.of(Role.CUSTOMER)) == 3
-    assert scene.theatre.sql("SELECT template, number FROM sms_outbox") == [("not_reached", NUMBER)]
+    texts = scene.theatre.sql("SELECT template, number FROM sms_outbox ORDER BY id")
+    assert texts == [("not_reached", NUMBER), ("gave_up", NUMBER)]
 
 
 def test_whoever_presses_3_is_not_called_again(open_scene: Callable[..., Scene]) -> None:
