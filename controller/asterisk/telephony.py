@@ -120,8 +120,9 @@ class AriTelephony:
             names.SINCE_MS: str(int(since.timestamp() * 1000)),
         }
         clear = self._clearance(attempt.number, ring_timeout_s, variables)
-        async with self._leg(attempt.channel_id, clear, language=language) as leg:
-            yield leg
+        with structlog.contextvars.bound_contextvars(attempt_id=attempt.id):
+            async with self._leg(attempt.channel_id, clear, language=language) as leg:
+                yield leg
 
     async def survey(self) -> list[FoundCall]:
         """Compare the PBX with what is followed: what is gone ends here, what is not followed is taken up.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from controller.domain.promise import Promise
     from controller.journeys.callback_to_customer import Dialled
     from controller.journeys.house import House, Queue
+    from controller.ports.promises import OpenAttempt
     from controller.workers.agent_desk import DeskReservation
     from controller.workers.line_keeper import LineKeeper
     from controller.workers.supervisor import Supervisor
@@ -69,10 +70,11 @@ class Dialer:
         self._in_hand.add(promise.id)
         self._supervisor.spawn(self._keep(promise, reservation), promise_id=promise.id)
 
-    def take_up(self, promise: Promise, story: Callable[[], Awaitable[Dialled]]) -> None:
+    def take_up(self, opened: OpenAttempt, story: Callable[[], Awaitable[Dialled]]) -> None:
         """See through an attempt that was on its way when the controller was restarted."""
+        promise = opened.promise
         self._in_hand.add(promise.id)
-        self._supervisor.spawn(self._see_through(promise, story), promise_id=promise.id)
+        self._supervisor.spawn(self._see_through(promise, story), promise_id=promise.id, attempt_id=opened.attempt.id)
 
     def expire(self, promise: Promise) -> None:
         """Close a promise whose deadline has passed; the customer is told by SMS."""

@@ -101,7 +101,7 @@ class Recovery:
             )
             return Dialled(opened.attempt, outcome)
 
-        self._dialer.take_up(opened.promise, story)
+        self._dialer.take_up(opened, story)
 
     def _take_up_caller(self, caller: FoundCall, agent: FoundCall | None) -> None:
         queue = self._queues.get(caller.queue or "") or self._reception.queue_for(caller.call.facts.dialled)

@@ -8,32 +8,10 @@ import pytest
 
 from controller.domain.lifecycle import DeadlinePassed
 from controller.ports.sms import Accepted, QueuedSms, Refused, SendResult, SmsStatus, Unclear
-from tests.contract.store_under_test import ENGINES, NOON, NUMBER, HandClock, rows, store_at, wanted
+from tests.contract.store_under_test import NOON, NUMBER, HandClock, rows, store_at, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from controller.store import Store
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    """Noon, until it is turned."""
-    return HandClock()
-
-
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of an empty database of each engine."""
-    return ENGINES[request.param](tmp_path)
-
-
-@pytest.fixture
-async def store(url: str, clock: HandClock) -> AsyncIterator[Store]:
-    """Open it."""
-    async with store_at(url, clock) as opened:
-        yield opened
 
 
 async def owe(store: Store, count: int) -> None:

@@ -19,7 +19,6 @@ from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.ports.promises import OpenAttempt
 from tests.contract.store_under_test import (
-    ENGINES,
     NUMBER,
     OTHER_NUMBER,
     HandClock,
@@ -27,34 +26,11 @@ from tests.contract.store_under_test import (
     dialling,
     everything,
     rows,
-    store_at,
     wanted,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from controller.store import Store
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    """Noon, until it is turned."""
-    return HandClock()
-
-
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of an empty database of each engine."""
-    return ENGINES[request.param](tmp_path)
-
-
-@pytest.fixture
-async def store(url: str, clock: HandClock) -> AsyncIterator[Store]:
-    """Open it."""
-    async with store_at(url, clock) as opened:
-        yield opened
 
 
 async def test_opening_an_attempt_commits_it_and_moves_the_promise(store: Store) -> None:

@@ -17,7 +17,6 @@ from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.ports.promises import StoreUnavailableError
 from tests.contract.store_under_test import (
-    ENGINES,
     NOON,
     NUMBER,
     OTHER_NUMBER,
@@ -31,29 +30,7 @@ from tests.contract.store_under_test import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from controller.store import Store
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    """Noon, until it is turned."""
-    return HandClock()
-
-
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of an empty database of each engine."""
-    return ENGINES[request.param](tmp_path)
-
-
-@pytest.fixture
-async def store(url: str, clock: HandClock) -> AsyncIterator[Store]:
-    """Open it."""
-    async with store_at(url, clock) as opened:
-        yield opened
 
 
 async def test_a_new_promise_waits_at_the_callers_place_until_its_queues_lifetime_is_over(store: Store) -> None:
