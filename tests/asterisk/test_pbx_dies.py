@@ -15,10 +15,10 @@ async def test_an_attempt_that_dies_with_the_pbx_is_settled_and_the_next_caller_
     """The customer's phone rang once; the promise waits for its next try; nobody holds a place that is gone."""
     customer, holder, later = floor.customer(), floor.customer(), floor.customer()
     promise_id = await floor.promised(customer)
+    await floor.holding(holder)
     customer.when_rung = Ignore()
     await floor.signed_in(0)
     await customer.rings()
-    await floor.holding(holder)
 
     controller = floor.stack.controller
     seen = len(controller.lines)
