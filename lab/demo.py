@@ -68,6 +68,7 @@ async def play(language: str) -> int:
             PhoneShelf() as shelf,
         ):
             spell = await cast(stack, shelf, timeline, language)
+            timeline.start()
             names = {e164(caller.callback_phone.user): caller.name for caller in spell.callers}
             database = stack.site.home / "orikaeshi.db"
             news.append(ControllerNews(timeline, names, database))

@@ -27,6 +27,10 @@ class Timeline:
         self.console = console or Console(highlight=False, width=None if sys.stdout.isatty() else 120)
         self._started_s = time.monotonic()
 
+    def start(self) -> None:
+        """Count from now on."""
+        self._started_s = time.monotonic()
+
     @property
     def now_s(self) -> float:
         """Seconds since the start."""
