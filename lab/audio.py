@@ -28,6 +28,7 @@ _FLOOR_DBFS = -120.0
 _PIECE = RATE_HZ // 2
 SLACK = RATE_HZ * 6 // 10
 """By how much of a second, all gaps together, a piece of a prompt may come late."""
+_MOST_PLACES = 20
 _SILENT_SQUARE = 10 ** (SILENCE_DBFS / 10) * _FULL_SCALE**2
 
 
@@ -102,20 +103,11 @@ def find_prompt(recording: Samples, reference: Samples) -> Match:
     count = max(2, round(needle.size / _PIECE))
     edges = [needle.size * number // count for number in range(count + 1)]
     likeness = [_likeness_everywhere(recording, needle[start:end]) for start, end in pairwise(edges)]
-    # The surest piece says where the others have to be.
+    # The surest piece says where the others have to be; of a prompt that was said twice, the first time counts.
     surest = int(np.argmax([places.max() for places in likeness]))
-    origin = int(np.argmax(likeness[surest])) - edges[surest]
-    scores, firsts = [], []
-    for number, places in enumerate(likeness):
-        late, early = (SLACK, FRAME) if number > surest else (FRAME, SLACK)
-        start = max(0, origin + edges[number] - early)
-        near = places[start : max(0, origin + edges[number] + late)]
-        scores.append(float(near.max(initial=0.0)))
-        firsts.append(start + int(np.argmax(near)) - edges[number] if near.size else origin)
-    half = (count + 1) // 2
-    score = min(float(np.median(scores[:half])), float(np.median(scores[-half:])))
-    begin = firsts[0] if scores[0] > PROMPT_SCORE else origin
-    return Match(score, (begin - lead) / RATE_HZ)
+    matches = [_match(likeness, edges, surest, place - edges[surest]) for place in _best_places(likeness[surest])]
+    found = next((match for match in matches if match.score > PROMPT_SCORE), max(matches))
+    return Match(found.score, found.at_s - lead / RATE_HZ)
 
 
 def looks_like_music(samples: Samples) -> bool:
@@ -174,6 +166,31 @@ def _likeness_everywhere(recording: Samples, piece: Samples) -> npt.NDArray[np.f
     energy = np.maximum(running[piece.size :] - running[:places], piece.size * _SILENT_SQUARE)
     wanted = max(float(np.sum(np.square(pin))), piece.size * _SILENT_SQUARE)
     return np.asarray(np.clip(products / np.sqrt(energy * wanted), 0.0, 1.0), dtype=np.float64)
+
+
+def _best_places(places: npt.NDArray[np.float64]) -> list[int]:
+    """Return, in order, where it is about as good as at its best; places within 100 ms of one another are one."""
+    found: list[int] = []
+    for place in np.flatnonzero(places >= 0.9 * places.max()):
+        if not found or place - found[-1] > WINDOW:
+            near = places[place : place + WINDOW]
+            found.append(int(place) + int(np.argmax(near)))
+    return found[:_MOST_PLACES]
+
+
+def _match(likeness: list[npt.NDArray[np.float64]], edges: list[int], surest: int, origin: int) -> Match:
+    """Return how well all pieces are found around their places, for a prompt whose sound begins at `origin`."""
+    scores, begin = [], origin
+    for number, places in enumerate(likeness):
+        late, early = (SLACK, FRAME) if number > surest else (FRAME, SLACK)
+        start = max(0, origin + edges[number] - early)
+        near = places[start : max(0, origin + edges[number] + late)]
+        scores.append(float(near.max(initial=0.0)))
+        if number == 0 and scores[0] > PROMPT_SCORE:
+            begin = start + int(np.argmax(near))
+    half = (len(scores) + 1) // 2
+    score = min(float(np.median(scores[:half])), float(np.median(scores[-half:])))
+    return Match(score, begin / RATE_HZ)
 
 
 def _without_edges(reference: Samples) -> tuple[int, Samples]:

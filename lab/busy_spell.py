@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 AGENT_HZ = 440.0
 FIRST_CALLER_HZ = 620.0
 CALLER_STEP_HZ = 70.0
+A_DIGIT_S = 0.3
+"""A spoken digit is longer than this, so the next one begins later."""
 
 
 @dataclass(eq=False)
@@ -139,7 +141,9 @@ class BusySpell:
         for digit in number:
             # A busy machine swallows a bit of sound now and then; a digit that was missed is not waited for long.
             with suppress(NotHeard):
-                match = await call.heard.until_prompt(self._prompt(f"digit-{digit}"), timeout_s=4, from_s=at + 0.05)
+                match = await call.heard.until_prompt(
+                    self._prompt(f"digit-{digit}"), timeout_s=4, from_s=at + A_DIGIT_S
+                )
                 at, recognised = match.at_s, recognised + 1
         await call.heard.until_prompt(self._prompt(then), timeout_s=15, from_s=at)
         whole = recognised == len(number)

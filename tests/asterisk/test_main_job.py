@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tests.asterisk.floor import Floor
 
 
+A_DIGIT_S = 0.3
+"""A spoken digit is longer than this, so the next one begins later."""
+
+
 async def hear_each_other(agent: PhoneCall, caller: PhoneCall) -> None:
     """Both say their tone, and both hear the other's."""
     caller.talk(CALLER_HZ)
@@ -59,7 +63,7 @@ async def test_a_caller_who_leaves_the_shown_number_is_called_back_and_joined_wi
     await call.press("1")
     at = await floor.heard(call, "offer-calling-number")
     for digit in customer.user:
-        at = await floor.heard(call, f"digit-{digit}", from_s=at + 0.05)
+        at = await floor.heard(call, f"digit-{digit}", from_s=at + A_DIGIT_S)
     await floor.heard(call, "use-this-number", from_s=at)
     await call.press("1")
     await floor.heard(call, "promise-made")
@@ -90,7 +94,7 @@ async def test_another_number_is_keyed_read_back_confirmed_and_called(floor: Flo
     await call.press(f"{other.user}#")
     at = await floor.heard(call, "you-entered")
     for digit in other.user:
-        at = await floor.heard(call, f"digit-{digit}", from_s=at + 0.05)
+        at = await floor.heard(call, f"digit-{digit}", from_s=at + A_DIGIT_S)
     await call.press("1")
     await floor.heard(call, "promise-made")
     await call.ended

@@ -129,6 +129,27 @@ def test_a_prompt_is_found_where_it_begins_whatever_its_level(before_s: float) -
     assert match.at_s == pytest.approx(before_s, abs=0.001)
 
 
+def test_of_a_prompt_that_was_said_three_times_the_first_is_found() -> None:
+    """A number with three zeros is read back so; who looks for each of them after the one before finds all three."""
+    said = np.concatenate([silence(0.4), PROMPT, silence(0.2), PROMPT, silence(0.2), PROMPT, silence(1)])
+    found_s, from_s = [], 0.0
+    for _ in range(3):
+        at_s = from_s + audio.find_prompt(said[round(from_s * RATE_HZ) :], PROMPT).at_s
+        found_s.append(at_s)
+        from_s = at_s + 0.5 * PROMPT.size / RATE_HZ
+    step_s = PROMPT.size / RATE_HZ + 0.2
+    assert found_s == pytest.approx([0.4, 0.4 + step_s, 0.4 + 2 * step_s], abs=0.001)
+
+
+def test_a_prompt_goes_on_after_a_gap_in_its_middle() -> None:
+    """A machine under load loses a tenth of a second of sound; the prompt was said all the same."""
+    third = PROMPT.size // 3
+    heard = np.concatenate([silence(1), PROMPT[:third], silence(0.12), PROMPT[third:], silence(1)])
+    match = audio.find_prompt(heard, PROMPT)
+    assert match.score > audio.PROMPT_SCORE
+    assert match.at_s == pytest.approx(1, abs=0.15)
+
+
 @pytest.mark.parametrize(
     "heard",
     [
