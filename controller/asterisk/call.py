@@ -108,7 +108,7 @@ class AriCall:
         self, *prompts: str, keypad: Keypad, first_key_timeout_s: float = 8, next_key_timeout_s: float = 4
     ) -> str:
         """Play prompts until the first key, then collect keys until the keypad says that it is enough."""
-        if self._rooms.hold(self.id):
+        if self._rooms.holds(self.id):
             await self._do(lambda: self._rooms.leave(self.id))
         keys = self._state.keys
         if not keys and prompts:
@@ -126,7 +126,7 @@ class AriCall:
 
     async def hold(self, queue: str, *, until_keys: str = "") -> str:
         """Put the caller on hold and wait for one of `until_keys`."""
-        if not self._rooms.hold(self.id, queue):
+        if not self._rooms.holds(self.id, queue):
             await self._do(lambda: self._rooms.enter(queue, self.id))
         keys = self._state.keys
         while True:

@@ -64,7 +64,7 @@ class HoldRooms:
         self._current: dict[str, Room] = {}
         self._by_bridge: dict[str, Room] = {}
 
-    def hold(self, channel_id: str, queue: str | None = None) -> bool:
+    def holds(self, channel_id: str, queue: str | None = None) -> bool:
         """Tell whether a channel is in a room, or on its way into one; of that queue, when it is named."""
         return any(
             channel_id in room.members for room in self._by_bridge.values() if queue is None or room.queue == queue

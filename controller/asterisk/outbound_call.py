@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from controller.asterisk import names
-from controller.asterisk.ari.errors import AriConflict, AriError, AriFailed, AriNotFound, AriRefused, AriUnanswered
+from controller.asterisk.ari.errors import AriConflict, AriError, AriNotFound, AriRefused, AriUnanswered
 from controller.asterisk.call import AriCall
 from controller.asterisk.hangup_causes import outcome_of
 from controller.domain.outcome import Outcome
@@ -127,7 +127,7 @@ class AriOutboundCall(AriCall):
             return await self._look_for_it() if error.maybe_executed else Outcome.NOT_PLACED
         except AriConflict:
             return await self._look_for_it()  # The id is taken: by ourselves, before.
-        except (AriFailed, AriRefused) as error:
+        except AriRefused as error:
             log.warning("the PBX did not place the call", reason=str(error))
             return Outcome.NOT_PLACED
         return None
