@@ -70,6 +70,7 @@ class AriTelephony:
         self._switchboard = Switchboard(self._stray)
         self._surveyed = False
         self._calls: dict[str, AriCall] = {}
+        self._followers: dict[str, asyncio.Task[None]] = {}
         self.on_new_call: Callable[[AriCall], None] = lambda _call: None
 
     def on_event(self, event: Event) -> None:
@@ -139,7 +140,7 @@ class AriTelephony:
         still_there = {data.id for data in await self._client.channels.list()} if found else set()
         for call, _ in found:
             if call.id not in still_there:
-                call.state.vanished()
+                self._vanished(call)
         bridges = await self._client.bridges.list()
         self._rooms.learn(bridges, channels.values())
         self._surveyed = True
@@ -181,14 +182,14 @@ class AriTelephony:
             language=language,
             clear=clear,
         )
-        follower = self._follow(leg)
+        self._follow(leg)
         try:
             yield leg
         finally:
             await leg.hang_up()
-            if not leg.placed:
+            # No last event comes of a leg that never was on the PBX, or that it refused.
+            if leg.state.is_gone or not leg.placed:
                 self._forget(leg.id)
-                follower.cancel()
 
     def _take_up(self, data: ChannelData) -> AriOutboundCall:
         """Follow a channel that an earlier process made or took."""
@@ -208,7 +209,7 @@ class AriTelephony:
         self._follow(call)
         return call
 
-    def _follow(self, call: AriCall) -> asyncio.Task[None]:
+    def _follow(self, call: AriCall) -> None:
         """Give a call its mailbox, and a task that reads it in order until the channel is gone."""
         mailbox = Mailbox()
         self._switchboard.register(call.id, mailbox)
@@ -221,18 +222,26 @@ class AriTelephony:
             finally:
                 self._forget(call.id)
 
-        return asyncio.get_running_loop().create_task(read(), name=f"events of {call.id}")
+        self._followers[call.id] = asyncio.get_running_loop().create_task(read(), name=f"events of {call.id}")
+
+    def _vanished(self, call: AriCall) -> None:
+        """End a call that is no longer on the PBX, though nobody saw it go."""
+        call.state.vanished()
+        self._forget(call.id)
 
     def _forget(self, call_id: str) -> None:
         self._rooms.moved_on(call_id)
         self._switchboard.unregister(call_id)
         self._calls.pop(call_id, None)
+        follower = self._followers.pop(call_id, None)
+        if follower is not None and follower is not asyncio.current_task():
+            follower.cancel()
 
     async def _reconcile(self, call: AriCall, data: ChannelData | None) -> None:
         """Tell a followed call what it missed while the socket was down."""
         if data is None:
             if call.expected_on_pbx:
-                call.state.vanished()
+                self._vanished(call)
             return
         if call.unwanted:
             await call.hang_up()
