@@ -5,6 +5,7 @@ from __future__ import annotations  # array.array[int] is no expression before P
 
 import array
 import math
+import operator
 import pathlib
 import subprocess
 import tempfile
@@ -47,19 +48,32 @@ def finish(raw: pathlib.Path, target: pathlib.Path, padding_s: tuple[float, floa
     Raises MistakeError.
     """
     with tempfile.TemporaryDirectory() as name:
-        speech, level = pathlib.Path(name) / "speech.wav", pathlib.Path(name) / "level.wav"
+        speech, narrow = pathlib.Path(name) / "speech.wav", pathlib.Path(name) / "narrow.wav"
         # Trimmed at 16 kHz, where an "s" at either end is loud enough to be kept.
         silent_end = ("silence", "1", "0.01", "0.05%", "reverse") if not pause else ()
         clean = ("remix", "-", "rate", "16000", "highpass", "100", "norm", "-3")
         run(*SOX, raw, "-b", "16", speech, *clean, *silent_end, *silent_end)
-        for suffix, rate_hz in FORMATS.items():
+        run(*SOX, speech, narrow, "rate", "8000")
+        for suffix, (rate_hz, source) in zip(FORMATS, ((8000, narrow), (16000, speech)), strict=True):
             # Levelled at its own rate: at 8 kHz half of that "s" is gone, and its gain would not do.
-            run(*SOX, speech, level, "rate", str(rate_hz))
-            level_dbfs, peak_dbfs = loudness(samples_of(level), rate_hz)
+            samples = samples_of(source)
+            level_dbfs, peak_dbfs = loudness(samples, rate_hz)
             gain_db = 0.0 if pause else min(TARGET_LEVEL_DBFS - level_dbfs, MAX_PEAK_DBFS - peak_dbfs)
             file = target.with_suffix(suffix)
-            run(*SOX, level, "-t", "wav", file, "gain", f"{gain_db:.3f}", "pad", *map(str, padding_s))
+            write(file, samples, rate_hz, gain_db, padding_s)
             check(file, rate_hz, pause=pause)
+
+
+def write(
+    file: pathlib.Path, samples: array.array[int], rate_hz: int, gain_db: float, padding_s: tuple[float, float]
+) -> None:
+    """Write a WAV file of `samples`, louder by `gain_db`, which must not clip, with silence on both sides."""
+    factor = 10 ** (gain_db / 20)
+    levelled = array.array("h", map(round, map(factor.__mul__, samples)))
+    before, after = (bytes(2 * round(rate_hz * seconds)) for seconds in padding_s)
+    with wave.open(str(file), "wb") as sound:
+        sound.setparams((1, 2, rate_hz, 0, "NONE", ""))
+        sound.writeframes(before + levelled.tobytes() + after)
 
 
 def samples_of(file: pathlib.Path) -> array.array[int]:
@@ -76,13 +90,11 @@ def dbfs(amplitude: float) -> float:
 def loudness(samples: array.array[int], rate_hz: int) -> tuple[float, float]:
     """Return the level of the active speech, without the gaps between words, and the peak; both in dBFS."""
     size = int(rate_hz * FRAME_S)
-    power = [
-        sum(sample * sample for sample in samples[start : start + size]) / size
-        for start in range(0, max(len(samples) - size, 1), size)
-    ]
+    frames = [samples[start : start + size] for start in range(0, max(len(samples) - size, 1), size)]
+    power = [sum(map(operator.mul, frame, frame)) / size for frame in frames]
     floor = max(power) / 10 ** (GAP_BELOW_LOUDEST_DB / 10)
     active = [value for value in power if value >= floor]
-    peak = max((abs(sample) for sample in samples), default=0)
+    peak = max(map(abs, samples), default=0)
     return dbfs(math.sqrt(sum(active) / len(active))), dbfs(peak)
 
 

@@ -26,17 +26,126 @@ APOLOGY = "apology"
 GOODBYE = "goodbye"
 AGENT_WHISPER = "agent-whisper"
 AGENT_NO_ANSWER = "agent-no-answer"
+AGENT_WITHDRAWN = "agent-withdrawn"
 
+# The menu
+WRONG_KEY = "wrong-key"
+NO_KEY = "no-key"
+LANGUAGE_SET = "language-set"
+TRANSFERRING = "transferring"
+TRANSFER_FAILED = "transfer-failed"
+URGENT_CONNECTING = "urgent-connecting"
+
+# Web guidance: the address of a page by SMS
+SMS_OFFER = "sms-offer"
+SMS_CONFIRM = "sms-confirm"
+SMS_SENT = "sms-sent"
+SMS_NEEDS_MOBILE = "sms-needs-mobile"
+SMS_FAILED = "sms-failed"
+
+# In line
+PLACE_BEFORE = "place-before"
+PLACE_AFTER = "place-after"
+PLACE_MANY = "place-many"
+NEXT_IN_LINE = "next-in-line"
+WAIT_BEFORE = "wait-before"
+WAIT_TO = "wait-to"
+WAIT_AFTER = "wait-after"
+WAIT_SHORT = "wait-short"
+WAIT_MOST_BEFORE = "wait-most-before"
+WAIT_MOST_AFTER = "wait-most-after"
+WAIT_LONG = "wait-long"
+WAIT_UNKNOWN = "wait-unknown"
+OFFER_SHORT = "offer-short"
+MAX_WAIT = "max-wait"
+LINE_FULL = "line-full"
+NO_AGENTS = "no-agents"
+
+# Outside opening hours
+CLOSED = "closed"
+CLOSED_HOLIDAY = "closed-holiday"
+CLOSING_SOON = "closing-soon"
+CLOSED_OFFER = "closed-offer"
+OPENS_BEFORE = "opens-before"
+OPENS_AFTER = "opens-after"
+
+# Leaving a number: why another one is needed
+NUMBER_TOO_SHORT = "number-too-short"
+NUMBER_FREEPHONE = "number-freephone"
+NUMBER_NAVI = "number-navi"
+NUMBER_PREMIUM = "number-premium"
+NUMBER_ABROAD = "number-abroad"
+NUMBER_HIDDEN = "number-hidden"
+NUMBER_INTERNAL = "number-internal"
+NUMBER_TRIES_OVER = "number-tries-over"
+CALL_AGAIN = "call-again"
+
+# When to be called
+WHEN_MENU = "when-menu"
+CHOOSE_DAY = "choose-day"
+CHOOSE_TIME = "choose-time"
+MORE_SLOTS = "more-slots"
+EARLIER_CHOICE = "earlier-choice"
+NO_MORE_SLOTS = "no-more-slots"
+NO_SLOTS = "no-slots"
+SLOT_TAKEN = "slot-taken"
+SLOT_BEFORE = "slot-before"
+SLOT_AFTER = "slot-after"
+PROMISE_ASAP_OPENING = "promise-asap-opening"
+PROMISE_MOVED = "promise-moved"
+
+# Ringing back while a promise is open
+WELCOME_BACK = "welcome-back"
+
+# Agents, by phone
+AGENT_MENU = "agent-menu"
+AGENT_PIN = "agent-pin"
+AGENT_PIN_WRONG = "agent-pin-wrong"
+AGENT_LOCKED = "agent-locked"
+AGENT_SIGNED_IN = "agent-signed-in"
+AGENT_SIGNED_OUT = "agent-signed-out"
+AGENT_PAUSE_MENU = "agent-pause-menu"
+AGENT_PAUSED = "agent-paused"
+AGENT_UNPAUSED = "agent-unpaused"
+AGENT_WRAP_UP_OVER = "agent-wrap-up-over"
+AGENT_NOT_POSSIBLE = "agent-not-possible"
+AGENT_UNKNOWN = "agent-unknown"
+
+# Words, said in a row
 PAUSE = "digit-pause"
+TODAY = "today"
+TOMORROW = "tomorrow"
+LATER_DAY = "later-day"
+AT = "at"
+FROM = "from"
+TO = "to"
+AM = "am"
+PM = "pm"
+NOON = "noon"
 
-ALL = frozenset(value for name, value in globals().items() if name.isupper() and isinstance(value, str)) | {
-    f"digit-{digit}" for digit in "0123456789"
-}
-"""Every prompt there must be, in every language; checked at start, not in a call."""
+MINUTES = range(1, 61)
+PLACES = range(1, 61)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+WORDS = frozenset(
+    f"{kind}-{value}"
+    for kind, values in {
+        "digit": range(10),
+        "press": range(1, 10),
+        "minute": MINUTES,
+        "place": PLACES,
+        "month": range(1, 13),
+        "day": range(1, 32),
+        "weekday": WEEKDAYS,
+        "hour": range(12),
+        "clock": range(1, 60),
+    }.items()
+    for value in values
+)
+"""What is counted, one prompt for each value. Which of them make up a number, a time, a wait: `spoken`."""
 
-def spoken_number(printed: str) -> list[str]:
-    """Return the prompts that read a number back: digit by digit, a pause where `090-1234-5678` has its hyphens."""
-    groups = "".join(character if character.isdigit() else " " for character in printed).split()
-    spoken = [[f"digit-{digit}" for digit in group] for group in groups]
-    return [prompt for index, group in enumerate(spoken) for prompt in ([PAUSE] if index else []) + group]
+ALL = WORDS | {value for name, value in globals().items() if name.isupper() and isinstance(value, str)}
+"""Every prompt there must be, in every language; checked at start, not in a call.
+
+What a settings file names besides, such as the texts of a menu, is added to it: `ALL | frozenset(named)`.
+"""
