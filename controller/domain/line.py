@@ -1,11 +1,12 @@
-"""The line (待ち行列): the one ordered list of all who wait for a queue, live callers and promises together.
+"""The line (待ち行列): the one ordered list of all who wait, live callers and promises together.
 
-Whoever came first is served first, on the phone or not: a promise keeps the instant at which its caller arrived.
+Whoever came first is served first, on the phone or not: a promise keeps the instant at which its caller arrived. Urgent
+callers go ahead of the others, and that has a bound: whoever was passed a number of times goes ahead of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.agents import Agent
+
+DEFAULT_MAX_PASSES = 5
+"""How many who came later may be served before somebody. Urgent calls are few: most who wait meet none or one."""
 
 
 class WaiterKind(StrEnum):
@@ -33,52 +37,135 @@ class Waiter:
     since: datetime
     not_before: datetime | None = None
     """A promise is passed over until then; it keeps its place."""
+    urgent: bool = False
+    passed: int = 0
+    """How many times an agent who could have served this waiter, when they could be served, went to a later one."""
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether this waiter can be served at `now`."""
         return self.not_before is None or self.not_before <= now
 
+    def is_starving(self, max_passes: int = DEFAULT_MAX_PASSES) -> bool:
+        """Tell whether nobody who came later may be served before this waiter any more."""
+        return self.passed >= max_passes
+
+    def came_before(self, other: Waiter) -> bool:
+        """Tell who arrived first; of two who came at the same instant one always counts as the first."""
+        return (self.since, self.id) < (other.since, other.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """This waiter goes to this agent."""
+    """This waiter goes to this agent, and these who came earlier are passed by it."""
 
     waiter: Waiter
     agent: Agent
+    passed: tuple[str, ...] = ()
+    """The ids of those who came before, could have been served by this agent now, and still wait; in arrival order."""
 
 
-def order(waiters: Iterable[Waiter]) -> list[Waiter]:
-    """Return the line, first to be served first: by arrival, then by id so that the order is total."""
-    return sorted(waiters, key=lambda waiter: (waiter.since, waiter.id))
+class DecisionReason(StrEnum):
+    """Why this waiter and no other."""
+
+    ARRIVAL = "arrival"
+    """Nobody whom the agent could have served came before."""
+    URGENT = "urgent"
+    STARVING = "starving"
+    """Had been passed as often as anybody may be."""
 
 
-def place_of(waiter_id: str, waiters: Iterable[Waiter]) -> int:
-    """Return the place in line, 1 for the next to be served. Raises LookupError for a stranger."""
-    for place, waiter in enumerate(order(waiters), start=1):
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One waiter got one agent: what is written down of it. Times are aware UTC."""
+
+    at: datetime
+    queue: str
+    waiter_id: str
+    kind: WaiterKind
+    agent: str
+    since: datetime
+    place: int
+    """In the line of the queue, as the waiter would have been told the moment before; 1 is the next."""
+    urgent: bool
+    starving: bool
+    passed: tuple[str, ...]
+
+    @property
+    def reason(self) -> DecisionReason:
+        """Why this waiter and no other."""
+        if not self.passed:
+            return DecisionReason.ARRIVAL
+        return DecisionReason.STARVING if self.starving else DecisionReason.URGENT
+
+
+def order(waiters: Iterable[Waiter], max_passes: int = DEFAULT_MAX_PASSES) -> list[Waiter]:
+    """Return the line, first to be served first. The order is total: it does not depend on how the line came in.
+
+    First those who were passed `max_passes` times, by arrival; then the urgent ones; then the others by arrival.
+    """
+
+    def rank(waiter: Waiter) -> tuple[int, datetime, str]:
+        # Among the starving urgency counts no more: an urgent one would pass somebody once too often.
+        group = 0 if waiter.is_starving(max_passes) else 1 if waiter.urgent else 2
+        return group, waiter.since, waiter.id
+
+    return sorted(waiters, key=rank)
+
+
+def place_of(waiter_id: str, waiters: Iterable[Waiter], now: datetime, max_passes: int = DEFAULT_MAX_PASSES) -> int:
+    """Return the place in the line of the waiter's own queue, 1 for the next. Raises LookupError for a stranger.
+
+    Promises that are not due at `now` are not counted: they are not served before anybody.
+    """
+    ahead = ahead_of(waiter_id, waiters, now, max_passes)
+    mine = ahead.pop().queue
+    return 1 + sum(each.queue == mine for each in ahead)
+
+
+def ahead_of(
+    waiter_id: str, waiters: Iterable[Waiter], now: datetime, max_passes: int = DEFAULT_MAX_PASSES
+) -> list[Waiter]:
+    """Return those of every queue who are due and come before the waiter, in order, and last the waiter themselves.
+
+    Raises LookupError for a stranger.
+    """
+    ahead: list[Waiter] = []
+    for waiter in order(waiters, max_passes):
         if waiter.id == waiter_id:
-            return place
+            return [*ahead, waiter]
+        if waiter.is_due(now):
+            ahead.append(waiter)
     raise LookupError(f"{waiter_id} is not in line")
 
 
-def match(waiters: Iterable[Waiter], agents: Iterable[Agent], now: datetime) -> list[Match]:
-    """Pair waiters with free agents: first come, first served; of the agents, who has been free longest.
+def match(
+    waiters: Iterable[Waiter], agents: Iterable[Agent], now: datetime, max_passes: int = DEFAULT_MAX_PASSES
+) -> list[Match]:
+    """Pair waiters with free agents, one after the other: the first in line; of the agents, who has been free longest.
 
-    Each waiter and each agent is in at most one pair; an agent gets only waiters of the queues they serve.
+    Each waiter and each agent is in at most one pair; an agent gets only waiters of the queues they serve. Each pair
+    counts for those whom it passes before the next is made: nobody who is due is passed more than `max_passes` times.
     """
-    free = sorted((agent for agent in agents if agent.is_free), key=lambda agent: (agent.state_since, agent.name))
+    free = [agent for agent in agents if agent.is_free]
+    waiting = list(waiters)
     matches: list[Match] = []
-    for waiter in order(waiters):
-        if not free:
-            break
-        if not waiter.is_due(now):
-            continue
-        agent = next((candidate for candidate in free if waiter.queue in candidate.queues), None)
-        if agent is not None:
-            free.remove(agent)
-            matches.append(Match(waiter, agent))
+    while pair := next_match(waiting, free, now, max_passes):
+        matches.append(pair)
+        free.remove(pair.agent)
+        passed = set(pair.passed)
+        waiting = [replace(w, passed=w.passed + (w.id in passed)) for w in waiting if w.id != pair.waiter.id]
     return matches
 
 
-def next_due_at(waiters: Iterable[Waiter], now: datetime) -> datetime | None:
-    """Return when the next waiter that is not yet due becomes due, or None when there is none."""
-    return min((w.not_before for w in waiters if w.not_before is not None and w.not_before > now), default=None)
+def next_match(
+    waiters: Iterable[Waiter], agents: Iterable[Agent], now: datetime, max_passes: int = DEFAULT_MAX_PASSES
+) -> Match | None:
+    """Return the first pair that `match` would make, or None when there is none."""
+    free = sorted((agent for agent in agents if agent.is_free), key=lambda agent: (agent.state_since, agent.name))
+    due = [waiter for waiter in waiters if waiter.is_due(now)] if free else []
+    for waiter in order(due, max_passes):
+        agent = next((candidate for candidate in free if waiter.queue in candidate.queues), None)
+        if agent is not None:
+            passed = (each for each in due if each.queue in agent.queues and each.came_before(waiter))
+            return Match(waiter, agent, tuple(each.id for each in sorted(passed, key=lambda w: (w.since, w.id))))
+    return None

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.agents import Agent
+    from controller.domain.wait_estimate import WaitRange
 
 
 class Reservation(Protocol):
@@ -47,10 +48,51 @@ class Place(Protocol):
         """Keep the place but get no agent meanwhile (the caller is busy leaving a number)."""
         ...
 
+    def position(self) -> int:
+        """Return the place among all who wait for the queue, promises included; 1 for the next to be served."""
+        ...
+
+    def expected_wait(self) -> WaitRange | None:
+        """Return how long it will probably take from now; None when nobody is on duty and nothing can be said."""
+        ...
+
+    def quote(self) -> WaitRange | None:
+        """Return the expected wait to tell now, and take note that it is told; None when nothing can be said.
+
+        Never below what was told before without a cause.
+        """
+        ...
+
+    async def no_agents(self) -> None:
+        """Return once no agent is on duty for the queue. An event to race against."""
+        ...
+
 
 class Line(Protocol):
     """The one line in which all callers and promises stand."""
 
-    def join(self, call_id: str, queue: str, since: datetime) -> AbstractContextManager[Place]:
-        """Take a place, ordered by `since`, until the context is left."""
+    def join(
+        self, call_id: str, queue: str, since: datetime, *, urgent: bool = False, in_place_of: str | None = None
+    ) -> AbstractContextManager[Place]:
+        """Take a place, ordered by `since`, until the context is left.
+
+        `in_place_of` is an open promise of the same customer, who rings back: for as long as they stand in line it is
+        not dialled, and a dial that is on its way is withdrawn.
+        """
+        ...
+
+    def length(self, queue: str) -> int:
+        """Return how many live callers wait for a queue."""
+        ...
+
+    def agents_on_duty(self, queue: str) -> int:
+        """Return how many agents serve a queue now: signed in, and not paused; on a call or not."""
+        ...
+
+    def expected_wait(self, queue: str) -> WaitRange | None:
+        """Return how long somebody who joins now will probably wait; None when nothing can be said."""
+        ...
+
+    async def withdrawn(self, promise_id: str) -> None:
+        """Return when the customer of a promise rings in while its dial is on the way. An event to race against."""
         ...

@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from controller.domain.line import Waiter, WaiterKind, match, next_due_at, order
+from controller.domain.line import (
+    DEFAULT_MAX_PASSES,
+    Decision,
+    Waiter,
+    WaiterKind,
+    ahead_of,
+    next_match,
+    order,
+    place_of,
+)
 from controller.domain.promise import Promise, PromiseState
+from controller.workers.line_outlook import LineOutlook
+from controller.workers.line_place import LinePlace
+from controller.workers.news import News
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from controller.domain.gate import CallingHours
+    from controller.domain.agents import Agent
     from controller.domain.line import Match
+    from controller.domain.wait_estimate import WaitRange
     from controller.journeys.house import Queue
     from controller.ports.clock import Clock
     from controller.workers.agent_desk import AgentDesk, DeskReservation
@@ -31,41 +45,107 @@ log = structlog.get_logger(__name__)
 class LineKeeper:
     """The line of live callers and promises together."""
 
-    def __init__(self, desk: AgentDesk, queues: Mapping[str, Queue], hours: CallingHours, clock: Clock) -> None:
+    def __init__(
+        self, desk: AgentDesk, queues: Mapping[str, Queue], clock: Clock, *, max_passes: int = DEFAULT_MAX_PASSES
+    ) -> None:
         self._desk = desk
         self._queues = queues
-        self._hours = hours
         self._clock = clock
+        self._max_passes = max_passes
         self._places: dict[str, LinePlace] = {}
         self._promises: dict[str, Promise] = {}
         self._in_hand: set[str] = set()
+        self._passed: dict[str, int] = {}
         self._changed = asyncio.Event()
+        self._duty_news = News()
+        self._withdrawals = News()
         self._serving = False
+        self.outlook = LineOutlook(desk, clock)
         self.may_serve: Callable[[], bool] = lambda: True
         """Asked before anybody gets an agent: is there a live connection to the PBX?"""
         self.may_dial: Callable[[], bool] = lambda: True
         """Asked before a promise gets an agent: is there a free circuit?"""
         self.on_promise_turn: Callable[[Promise, DeskReservation], None] = lambda _promise, _reservation: None
         self.on_promise_expired: Callable[[Promise], None] = lambda _promise: None
+        self.on_decision: Callable[[Decision], None] = lambda _decision: None
+        """Told of each decision, the moment that it is made."""
         desk.on_free = self.serve
+        desk.on_changed = self.agent_changed
 
     @property
     def waiters(self) -> list[Waiter]:
         """The whole line, first to be served first, whoever can be served at the moment or not."""
         live = [place.waiter for place in self._places.values() if not place.is_served]
-        return order(live + [_waiter(promise) for promise in self._promises.values()])
+        stood_in_for = self._stood_in_for()
+        promises = [self._waiter(each) for each in self._promises.values() if each.id not in stood_in_for]
+        return order(live + promises, self._max_passes)
 
     @contextmanager
-    def join(self, call_id: str, queue: str, since: datetime) -> Iterator[LinePlace]:
-        """Give a live caller a place until the context is left."""
-        place = LinePlace(Waiter(call_id, WaiterKind.LIVE, queue, since), self)
+    def join(
+        self, call_id: str, queue: str, since: datetime, *, urgent: bool = False, in_place_of: str | None = None
+    ) -> Iterator[LinePlace]:
+        """Give a live caller a place until the context is left.
+
+        `in_place_of` is the promise of a customer who rings back: nobody dials it meanwhile, and what it was passed
+        counts for the caller, and the other way round when they leave again.
+        """
+        passed = self._passed.get(in_place_of or "", 0)
+        waiter = Waiter(call_id, WaiterKind.LIVE, queue, since, urgent=urgent, passed=passed)
+        place = LinePlace(waiter, self, in_place_of=in_place_of, joined_at=self._clock.now())
         self._places[call_id] = place
+        if in_place_of is not None:
+            self._withdrawals.tell()
         self.serve()
         try:
             yield place
         finally:
-            del self._places[call_id]
-            place.give_back()
+            self._leave(place)
+
+    def length(self, queue: str) -> int:
+        """Return how many live callers wait for a queue."""
+        return sum(place.waiter.queue == queue and not place.is_served for place in self._places.values())
+
+    def agents_on_duty(self, queue: str) -> int:
+        """Return how many agents serve a queue now: signed in, and not paused by hand; on a call or not."""
+        return sum(agent.is_on_duty and queue in agent.queues for agent in self._desk.agents)
+
+    def expected_wait(self, queue: str) -> WaitRange | None:
+        """Return how long somebody who joins now will probably wait; None when nobody is on duty."""
+        now = self._clock.now()
+        return self.outlook.expected_wait(queue, [each for each in self._standing(now) if each.is_due(now)])
+
+    async def withdrawn(self, promise_id: str) -> None:
+        """Return when the customer of a promise stands in line themselves."""
+        while promise_id not in self._stood_in_for():
+            await self._withdrawals.come()
+
+    async def no_agents(self, queue: str) -> None:
+        """Return once no agent is on duty for a queue."""
+        while self.agents_on_duty(queue):
+            await self._duty_news.come()
+
+    def ahead_of(self, place: LinePlace) -> list[Waiter]:
+        """Return those who are due, of every queue, and would be served before a caller."""
+        now = self._clock.now()
+        return ahead_of(place.waiter.id, self._standing(now, place), now, self._max_passes)[:-1]
+
+    def position_of(self, place: LinePlace) -> int:
+        """Return a caller's place among those who wait for the same queue and are due; 1 for the next."""
+        now = self._clock.now()
+        return place_of(place.waiter.id, self._standing(now, place), now, self._max_passes)
+
+    def note_handled(self, queue: str, handle_s: float) -> None:
+        """Take note of how long one call, wrap-up included, kept an agent."""
+        self.outlook.note_handled(queue, [handle_s])
+
+    def load_handle_times(self, queue: str, handles_s: Iterable[float]) -> None:
+        """Take over how long earlier calls of a queue kept their agents, in seconds, oldest first."""
+        self.outlook.note_handled(queue, handles_s)
+
+    def agent_changed(self, before: Agent, after: Agent) -> None:
+        """Take note that an agent may have begun or ended their duty."""
+        if before.is_on_duty != after.is_on_duty:
+            self._duty_news.tell()
 
     def promise_changed(self, promise: Promise) -> None:
         """Take note of a promise as it now stands in the database."""
@@ -73,6 +153,8 @@ class LineKeeper:
             self._promises[promise.id] = promise
         else:
             self._promises.pop(promise.id, None)
+        if promise.state.is_final:
+            self._passed.pop(promise.id, None)
         self.serve()
 
     def load(self, promises: Iterable[Promise]) -> None:
@@ -113,8 +195,8 @@ class LineKeeper:
         self._serving = True
         try:
             # One pair at a time: a promise that gets an agent may have taken the last free circuit.
-            while pairs := match(self._can_be_served(now), self._desk.agents, now):
-                self._join(pairs[0], now)
+            while pair := next_match(self._can_be_served(now), self._desk.agents, now, self._max_passes):
+                self._join(pair, now)
         finally:
             self._serving = False
 
@@ -125,101 +207,91 @@ class LineKeeper:
                 self.on_promise_expired(promise)
 
     def _join(self, pair: Match, now: datetime) -> None:
+        decision = Decision(
+            at=now,
+            queue=pair.waiter.queue,
+            waiter_id=pair.waiter.id,
+            kind=pair.waiter.kind,
+            agent=pair.agent.name,
+            since=pair.waiter.since,
+            place=place_of(pair.waiter.id, self._standing(now), now, self._max_passes),
+            urgent=pair.waiter.urgent,
+            starving=pair.waiter.is_starving(self._max_passes),
+            passed=pair.passed,
+        )
         reservation = self._desk.reserve(pair.agent, self._queues[pair.waiter.queue])
+        self._count(pair.passed)
         log.info(
             "turn",
-            waiter=pair.waiter.id,
-            kind=pair.waiter.kind.value,
-            agent=pair.agent.name,
-            waited_s=round((now - pair.waiter.since).total_seconds(), 3),
+            waiter=decision.waiter_id,
+            kind=decision.kind.value,
+            agent=decision.agent,
+            waited_s=round((now - decision.since).total_seconds(), 3),
+            reason=decision.reason.value,
         )
         if pair.waiter.kind is WaiterKind.LIVE:
-            self._places[pair.waiter.id].offer(reservation)
+            self._places[pair.waiter.id].offer(reservation, now)
         else:
             self._in_hand.add(pair.waiter.id)
             self.on_promise_turn(self._promises[pair.waiter.id], reservation)
+        self.on_decision(decision)
+
+    def _count(self, passed: Iterable[str]) -> None:
+        for waiter_id in passed:
+            place = self._places.get(waiter_id)
+            if place is not None:
+                place.waiter = replace(place.waiter, passed=place.waiter.passed + 1)
+            else:
+                self._passed[waiter_id] = self._passed.get(waiter_id, 0) + 1
+
+    def _leave(self, place: LinePlace) -> None:
+        waiter, now = place.waiter, self._clock.now()
+        del self._places[waiter.id]
+        until = place.offered_at if place.is_served else now
+        stays = place.is_served or any(
+            each.id == place.in_place_of or (each.queue, each.since) == (waiter.queue, waiter.since)
+            for each in self._promises.values()
+        )
+        # Who goes on waiting as a promise takes nobody's place away.
+        self.outlook.note_waited(waiter.queue, (until - place.joined_at).total_seconds(), left=not stays)
+        if place.in_place_of in self._promises:
+            self._passed[place.in_place_of] = max(waiter.passed, self._passed.get(place.in_place_of, 0))
+        place.give_back()
+        if place.in_place_of is not None:
+            self.serve()
 
     def _can_be_served(self, now: datetime) -> list[Waiter]:
         waiters = [place.waiter for place in self._places.values() if place.wants_agent]
-        if self.may_dial() and self._hours.allow(now):
-            waiters += [_waiter(p) for p in self._promises.values() if p.id not in self._in_hand]
-        return waiters
+        return waiters + self._dialable(now) if self.may_dial() else waiters
+
+    def _standing(self, now: datetime, place: LinePlace | None = None) -> list[Waiter]:
+        """Return everybody who waits for an agent; `place` too, whatever is happening there."""
+        live = [each.waiter for each in self._places.values() if each is not place and not each.has_agent]
+        return live + self._dialable(now) + ([place.waiter] if place is not None else [])
+
+    def _dialable(self, now: datetime) -> list[Waiter]:
+        """Return the promises that nobody has in hand, inside their calling hours, due or not."""
+        open_now = {name for name, queue in self._queues.items() if queue.calling_hours.allow(now)}
+        taken = self._in_hand | self._stood_in_for()
+        return [
+            self._waiter(each) for each in self._promises.values() if each.queue in open_now and each.id not in taken
+        ]
+
+    def _stood_in_for(self) -> set[str]:
+        """Return the promises whose customers stand in line themselves."""
+        return {place.in_place_of for place in self._places.values() if place.in_place_of is not None}
+
+    def _waiter(self, promise: Promise) -> Waiter:
+        passed = self._passed.get(promise.id, 0)
+        return Waiter(promise.id, WaiterKind.PROMISE, promise.queue, promise.since, promise.not_before, passed=passed)
 
     def _next_promise_at(self, now: datetime) -> datetime | None:
+        """Return when a promise falls due or passes its deadline next; None when nothing is to be waited for."""
         promises = [promise for promise in self._promises.values() if promise.id not in self._in_hand]
-        if not promises:
-            return None
-        due_at = next_due_at(map(_waiter, promises), now) if self._hours.allow(now) else self._hours.next_opening(now)
-        deadline = min(promise.expires_at for promise in promises)
-        return deadline if due_at is None else min(deadline, due_at)
-
-
-class LinePlace:
-    """One live caller's place."""
-
-    def __init__(self, waiter: Waiter, keeper: LineKeeper) -> None:
-        self.waiter = waiter
-        self._keeper = keeper
-        self._aside = False
-        self._offered: DeskReservation | None = None
-        self._turn = asyncio.Event()
-
-    @property
-    def wants_agent(self) -> bool:
-        """Whether an agent could be used now."""
-        return not self._aside and self._offered is None
-
-    @property
-    def is_served(self) -> bool:
-        """Whether an agent was taken: they talk, or the agent's phone rings."""
-        return self._offered is not None and self._offered.taken
-
-    async def turn(self) -> DeskReservation:
-        """Return the agent when it is this caller's turn. What is not entered goes back to the line."""
-        if self._offered is not None and self._offered.taken:
-            self._offered = None
-            self._turn.clear()
-            self._keeper.serve()
-        await self._turn.wait()
-        if self._offered is None:
-            raise RuntimeError("a turn without an agent")
-        return self._offered
-
-    def offer(self, reservation: DeskReservation) -> None:
-        """Hand the caller an agent."""
-        self._offered = reservation
-        self._turn.set()
-
-    def give_back(self) -> None:
-        """Return an agent that was offered and never taken."""
-        offered, self._offered = self._offered, None
-        self._turn.clear()
-        if offered is not None and not offered.taken:
-            offered.give_back()
-
-    def step_aside(self) -> _Aside:
-        """Keep the place and get no agent meanwhile."""
-        return _Aside(self, self._keeper)
-
-    def set_aside(self, *, aside: bool) -> None:
-        """Start or end being busy with something else."""
-        self._aside = aside
-        if aside:
-            self.give_back()
-
-
-class _Aside:
-    def __init__(self, place: LinePlace, keeper: LineKeeper) -> None:
-        self._place = place
-        self._keeper = keeper
-
-    def __enter__(self) -> None:
-        self._place.set_aside(aside=True)
-
-    def __exit__(self, *_: object) -> None:
-        self._place.set_aside(aside=False)
-        self._keeper.serve()
-
-
-def _waiter(promise: Promise) -> Waiter:
-    return Waiter(promise.id, WaiterKind.PROMISE, promise.queue, promise.since, promise.not_before)
+        instants = [promise.expires_at for promise in promises]
+        instants += [promise.not_before for promise in promises if promise.not_before > now]
+        for queue in {promise.queue for promise in promises} & self._queues.keys():
+            hours = self._queues[queue].calling_hours
+            if not hours.allow(now):
+                instants.append(hours.next_opening(now))
+        return min(instants, default=None)

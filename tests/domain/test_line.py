@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.domain.agents import Agent, AgentState
-from controller.domain.line import Match, Waiter, WaiterKind, match, next_due_at, order, place_of
+from controller.domain.line import (
+    DEFAULT_MAX_PASSES,
+    Decision,
+    DecisionReason,
+    Match,
+    Waiter,
+    WaiterKind,
+    ahead_of,
+    match,
+    next_match,
+    order,
+    place_of,
+)
 
 NOON = datetime(2026, 4, 1, 3, tzinfo=UTC)
 QUEUES = ("cards", "loans", "support")
@@ -18,15 +31,21 @@ instants = st.integers(-5, 5).map(lambda minutes: NOON + timedelta(minutes=minut
 
 
 def waiters(*, min_size: int = 0) -> st.SearchStrategy[list[Waiter]]:
-    """Lines of up to eight, with many equal arrivals; live callers are always due."""
+    """Lines of up to eight, with many equal arrivals, urgent and passed ones; live callers are always due."""
 
-    def named(drawn: list[tuple[str, datetime, datetime | None]]) -> list[Waiter]:
+    def named(drawn: list[tuple[str, datetime, datetime | None, bool, int]]) -> list[Waiter]:
         return [
-            Waiter(f"w{index}", WaiterKind.LIVE if due is None else WaiterKind.PROMISE, queue, since, due)
-            for index, (queue, since, due) in enumerate(drawn)
+            Waiter(f"w{n}", WaiterKind.LIVE if due is None else WaiterKind.PROMISE, queue, since, due, urgent, passed)
+            for n, (queue, since, due, urgent, passed) in enumerate(drawn)
         ]
 
-    one = st.tuples(st.sampled_from(QUEUES), instants, st.none() | instants)
+    one = st.tuples(
+        st.sampled_from(QUEUES),
+        instants,
+        st.none() | instants,
+        st.booleans(),
+        st.integers(0, DEFAULT_MAX_PASSES),
+    )
     return st.lists(one, min_size=min_size, max_size=8).map(named)
 
 
@@ -66,27 +85,46 @@ def test_the_order_is_the_same_however_the_line_was_handed_over(line: list[Waite
     shuffled = list(line)
     dice.shuffle(shuffled)
     assert order(shuffled) == order(line)
-    assert all(a.since <= b.since for a, b in zip(order(line), order(line)[1:], strict=False))
+
+
+@given(waiters())
+def test_the_starving_come_first_by_arrival_then_the_urgent_then_the_others(line: list[Waiter]) -> None:
+    """Whoever was passed as often as anybody may be counts as urgent no more: nobody may be passed by them either."""
+    starving = [each for each in line if each.passed >= DEFAULT_MAX_PASSES]
+    urgent = [each for each in line if each.passed < DEFAULT_MAX_PASSES and each.urgent]
+    others = [each for each in line if each.passed < DEFAULT_MAX_PASSES and not each.urgent]
+    expected = [sorted(group, key=lambda one: (one.since, one.id)) for group in (starving, urgent, others)]
+    assert order(line) == [*expected[0], *expected[1], *expected[2]]
 
 
 @given(waiters(min_size=1), waiters())
 def test_whoever_joins_later_moves_nobody(line: list[Waiter], more: list[Waiter]) -> None:
     """Stable: those who were in line keep their order among each other when others come."""
-    others = [Waiter(f"x{each.id}", each.kind, each.queue, each.since, each.not_before) for each in more]
+    others = [replace(each, id=f"x{each.id}") for each in more]
     names = {each.id for each in line}
     assert [each for each in order([*others, *line]) if each.id in names] == order(line)
 
 
 @given(waiters(min_size=1))
-def test_places_count_from_one_without_a_gap(line: list[Waiter]) -> None:
-    """The next to be served is 1."""
-    assert [place_of(each.id, line) for each in order(line)] == list(range(1, len(line) + 1))
+def test_in_each_queue_places_of_those_who_are_due_count_from_one_without_a_gap(line: list[Waiter]) -> None:
+    """The next to be served is 1, whoever else waits for other queues."""
+    for queue in QUEUES:
+        due = [each for each in order(line) if each.queue == queue and each.is_due(NOON)]
+        assert [place_of(each.id, line, NOON) for each in due] == list(range(1, len(due) + 1))
+
+
+@given(waiters(min_size=1))
+def test_ahead_of_somebody_is_everybody_who_is_due_before_them_in_the_order(line: list[Waiter]) -> None:
+    """Of every queue; and last themselves, due or not."""
+    for index, each in enumerate(order(line)):
+        before = [other for other in order(line)[:index] if other.is_due(NOON)]
+        assert ahead_of(each.id, line, NOON) == [*before, each]
 
 
 def test_a_stranger_has_no_place() -> None:
     """And is named."""
     with pytest.raises(LookupError, match="nobody is not in line"):
-        place_of("nobody", [caller("w1", 0)])
+        place_of("nobody", [caller("w1", 0)], NOON)
 
 
 @given(waiters(), desks())
@@ -118,8 +156,11 @@ def test_nobody_who_can_be_served_is_left_while_an_agent_of_their_queue_is_free(
 
 @given(waiters(), desks())
 def test_of_two_who_are_due_in_one_queue_the_first_is_served_first(line: list[Waiter], agents: list[Agent]) -> None:
-    """Live or promised makes no difference."""
-    served = {pair.waiter.id for pair in match(line, agents, NOON)}
+    """Live or promised makes no difference, where nobody is urgent."""
+    line = [replace(each, urgent=False, passed=0) for each in line]
+    pairs = match(line, agents, NOON)
+    assert [pair.passed for pair in pairs] == [()] * len(pairs)
+    served = {pair.waiter.id for pair in pairs}
     due = [each for each in order(line) if each.not_before is None or each.not_before <= NOON]
     for index, first in enumerate(due):
         for later in due[index + 1 :]:
@@ -142,8 +183,10 @@ def test_a_promise_that_is_not_due_is_passed_over_and_is_first_again_when_it_is(
     promise = Waiter("p", WaiterKind.PROMISE, "cards", NOON - timedelta(hours=1), NOON + timedelta(minutes=2))
     line, agents = [promise, caller("w1", 0)], [free("alice")]
     assert match(line, agents, NOON) == [Match(line[1], agents[0])]
-    assert place_of("p", line) == 1
-    assert match(line, agents, NOON + timedelta(minutes=2)) == [Match(promise, agents[0])]
+    assert place_of("p", line, NOON) == place_of("w1", line, NOON) == 1
+    due = NOON + timedelta(minutes=2)
+    assert match(line, agents, due) == [Match(promise, agents[0])]
+    assert place_of("w1", line, due) == 2
 
 
 def test_an_agent_of_another_queue_does_not_hold_up_the_line() -> None:
@@ -153,8 +196,58 @@ def test_an_agent_of_another_queue_does_not_hold_up_the_line() -> None:
     assert match(line, agents, NOON) == [Match(line[1], agents[0])]
 
 
-@given(waiters())
-def test_the_next_due_time_is_the_earliest_of_those_that_are_still_to_come(line: list[Waiter]) -> None:
-    """None when nobody is waited for."""
-    ahead = sorted(each.not_before for each in line if each.not_before is not None and each.not_before > NOON)
-    assert next_due_at(line, NOON) == (ahead[0] if ahead else None)
+@given(waiters(), desks())
+def test_the_first_pair_is_the_one_that_is_made_alone(line: list[Waiter], agents: list[Agent]) -> None:
+    """Whoever makes one pair at a time comes to the same ones."""
+    pairs = match(line, agents, NOON)
+    assert next_match(line, agents, NOON) == (pairs[0] if pairs else None)
+
+
+@given(waiters(), desks())
+def test_each_pair_names_those_whom_it_passes(line: list[Waiter], agents: list[Agent]) -> None:
+    """Came before, could be served, by this agent, and still wait; in the order in which they came."""
+    waiting = {each.id: each for each in line}
+    for pair in match(line, agents, NOON):
+        del waiting[pair.waiter.id]
+        passed = [
+            each.id
+            for each in sorted(waiting.values(), key=lambda one: (one.since, one.id))
+            if each.is_due(NOON)
+            and each.queue in pair.agent.queues
+            and (each.since, each.id) < (pair.waiter.since, pair.waiter.id)
+        ]
+        assert list(pair.passed) == passed
+
+
+def test_an_urgent_caller_is_served_before_those_who_came_earlier_until_one_was_passed_too_often() -> None:
+    """Then it is that one's turn, and the next urgent caller goes on waiting."""
+    waiting, agents = caller("w1", 0), [free("alice")]
+    served = []
+    for minute in range(1, 5):
+        line = [waiting, replace(caller(f"u{minute}", minute), urgent=True)]
+        pair = match(line, agents, NOON, max_passes=3)[0]
+        served.append((pair.waiter.id, pair.passed))
+        waiting = replace(waiting, passed=waiting.passed + len(pair.passed))
+    assert served == [("u1", ("w1",)), ("u2", ("w1",)), ("u3", ("w1",)), ("w1", ())]
+
+
+def test_a_pair_counts_for_those_whom_it_passes_before_the_next_pair_is_made() -> None:
+    """Two agents who become free at once do not pass somebody twice who may be passed once."""
+    line = [caller("w1", 0), *(replace(caller(f"u{minute}", minute), urgent=True) for minute in (1, 2))]
+    pairs = match(line, [free("alice"), free("bob")], NOON, max_passes=1)
+    assert [(pair.waiter.id, pair.passed) for pair in pairs] == [("u1", ("w1",)), ("w1", ())]
+
+
+@pytest.mark.parametrize(
+    ("urgent", "starving", "passed", "reason"),
+    [
+        (True, True, (), DecisionReason.ARRIVAL),
+        (True, False, ("w1",), DecisionReason.URGENT),
+        (False, True, ("w1",), DecisionReason.STARVING),
+        (True, True, ("w1",), DecisionReason.STARVING),
+    ],
+)
+def test_a_decision_says_why(urgent: bool, starving: bool, passed: tuple[str, ...], reason: DecisionReason) -> None:
+    """Whoever passes nobody simply came first, urgent or not."""
+    decision = Decision(NOON, "cards", "w2", WaiterKind.LIVE, "alice", NOON, 1, urgent, starving, passed)
+    assert decision.reason is reason
