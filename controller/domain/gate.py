@@ -87,6 +87,12 @@ class Gate:
 
     plan: NumberPlan
     hours: CallingHours
+    external: frozenset[str] = frozenset()
+    """The numbers (as the settings write them) that callers may be sent to: an answering service, another office."""
+
+    def clear_external(self, number: str) -> str | None:
+        """Return the number to dial for a caller who is sent there, at any hour; None when no setting names it."""
+        return number if number in self.external else None
 
     def clear(self, number: str, now: datetime) -> DialableNumber | Outcome:
         """Return the number to dial, or the outcome the attempt gets without a call (NOT_ALLOWED, OUTSIDE_HOURS)."""

@@ -39,6 +39,8 @@ class Outcome(StrEnum):
     """No circuit: our trunk or the network is full."""
     AGENT_LOST = "agent_lost"
     """The reserved agent did not answer or hung up; the customer was not kept on the line."""
+    WITHDRAWN = "withdrawn"
+    """Taken back before an answer: the customer was ringing us at the same time."""
     NOT_ALLOWED = "not_allowed"
     """The gate refused the number: it may not be dialled at all."""
     OUTSIDE_HOURS = "outside_hours"
@@ -66,6 +68,7 @@ _FAULT: dict[Outcome, Fault] = {
     Outcome.UNREACHABLE: Fault.NETWORK,
     Outcome.CONGESTION: Fault.NETWORK,
     Outcome.AGENT_LOST: Fault.AGENT,
+    Outcome.WITHDRAWN: Fault.NOBODY,
     Outcome.NOT_ALLOWED: Fault.CUSTOMER,
     Outcome.OUTSIDE_HOURS: Fault.NOBODY,
     Outcome.NOT_PLACED: Fault.OURS,

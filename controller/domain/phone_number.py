@@ -36,10 +36,28 @@ class Refusal(StrEnum):
     """Why a number may not be dialled."""
 
     NOT_A_NUMBER = "not_a_number"
+    TOO_SHORT = "too_short"
     INVALID = "invalid"
     COUNTRY = "country"
+    """Abroad, and the settings do not name the country."""
+    FREEPHONE = "freephone"
+    """0120 and 0800 in Japan: for the one who is called to pay, not to be called back on."""
+    SHARED_COST = "shared_cost"
+    """0570 (Navi Dial) in Japan, and its like."""
+    PREMIUM = "premium"
     TYPE = "type"
+    """Any other kind that is nobody's own phone: pager, voicemail, personal number."""
     PREFIX = "prefix"
+
+
+_WHY_NOT = {
+    PhoneNumberType.TOLL_FREE: Refusal.FREEPHONE,
+    PhoneNumberType.UAN: Refusal.SHARED_COST,
+    PhoneNumberType.SHARED_COST: Refusal.SHARED_COST,
+    PhoneNumberType.PREMIUM_RATE: Refusal.PREMIUM,
+}
+TEXTABLE_TYPES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+"""Numbers that an SMS can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +94,22 @@ def check(text: str, plan: NumberPlan) -> DialableNumber | Refusal:
     except phonenumbers.NumberParseException:
         return Refusal.NOT_A_NUMBER
     if number.extension or not phonenumbers.is_valid_number(number):
-        return Refusal.INVALID
+        reason = phonenumbers.is_possible_number_with_reason(number)
+        return Refusal.TOO_SHORT if reason == phonenumbers.ValidationResult.TOO_SHORT else Refusal.INVALID
     if phonenumbers.region_code_for_number(number) not in plan.countries:
         return Refusal.COUNTRY
-    if phonenumbers.number_type(number) not in CALLABLE_TYPES:
-        return Refusal.TYPE
+    kind = phonenumbers.number_type(number)
+    if kind not in CALLABLE_TYPES:
+        return _WHY_NOT.get(kind, Refusal.TYPE)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if e164.startswith(plan.denied_prefixes):
         return Refusal.PREFIX
     return DialableNumber(e164, as_printed(e164, plan.home))
+
+
+def takes_sms(number: DialableNumber) -> bool:
+    """Tell whether an SMS can reach the number: a mobile phone (070, 080, 090 in Japan), not 050 or a landline."""
+    return phonenumbers.number_type(phonenumbers.parse(number.e164)) in TEXTABLE_TYPES
 
 
 def as_printed(number: str, home: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.outcome import Outcome
+    from controller.domain.slots import Slot
 
 
 class PromiseState(StrEnum):
@@ -53,6 +54,8 @@ class Promise:
     state: PromiseState = PromiseState.WAITING
     attempts_used: int = 0
     last_outcome: Outcome | None = None
+    slot: Slot | None = None
+    """The window that the customer chose; None: as soon as possible. The place counts from its start."""
     version: int = 0
     """Counts up with each transition; the store compares it before it writes."""
 

@@ -18,6 +18,12 @@ class Ending(StrEnum):
     """Left a number."""
     ABANDONED = "abandoned"
     """放棄呼: hung up before an agent or a promise."""
+    GUIDED = "guided"
+    """Web誘導: was sent the address of a page."""
+    TRANSFERRED = "transferred"
+    """Connected with a number outside, as an answering service."""
+    INFORMED = "informed"
+    """Heard an announcement, after which we hung up: closed, full, moved."""
     FAILED = "failed"
     """Our fault; apologised and hung up."""
 
@@ -25,8 +31,16 @@ class Ending(StrEnum):
 class CallLog(Protocol):
     """Writes the record. A failure to write is logged and never disturbs the call."""
 
-    async def arrived(self, call_id: str, *, queue: str, number: str | None, arrived_at: datetime) -> None:
+    async def arrived(self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime) -> None:
         """Note that a call came in. Repeatable."""
+        ...
+
+    async def joined(self, call_id: str, *, queue: str, joined_at: datetime) -> None:
+        """Note that the caller came to a queue, open or closed. The first time stays, and the last queue."""
+        ...
+
+    async def quoted(self, call_id: str, *, low_s: float, high_s: float, quoted_at: datetime) -> None:
+        """Note the first expected wait that the caller was told, so that it can be held against the true one."""
         ...
 
     async def answered(self, call_id: str, *, agent: str, answered_at: datetime) -> None:

@@ -33,6 +33,8 @@ class Stage(StrEnum):
     """How far a caller's journey is. Kept on the channel, so that a restarted controller goes on from there."""
 
     GREETING = "greeting"
+    AT_CLOSED_DOOR = "at_closed_door"
+    """Told that the queue is closed; not in line."""
     IN_LINE = "in_line"
     LEAVING_NUMBER = "leaving_number"
     TALKING = "talking"
@@ -49,10 +51,12 @@ class CallFacts:
     dialled: str
     arrived_at: datetime
     """Aware UTC; counts from the first moment in the dialplan, also when the controller was away."""
+    endpoint: str | None = None
+    """The PBX's own name of the phone or trunk, as `agent-1`; what the party writes into a message cannot change it."""
 
 
-class Call(Protocol):
-    """One party on one channel. Every verb raises CallerHungUp once the party is gone."""
+class Conversation(Protocol):
+    """A party that can be spoken to and answers by keys. Every verb raises CallerHungUp once the party is gone."""
 
     @property
     def id(self) -> str:
@@ -86,6 +90,21 @@ class Call(Protocol):
         """
         ...
 
+    async def remember(self, **marks: str) -> None:
+        """Keep marks (`stage`, `queue`, `language`, ...) on the channel itself: they survive this process.
+
+        `language` is also the language that prompts are played in from then on.
+        """
+        ...
+
+    async def hang_up(self) -> None:
+        """Hang up. Does nothing when the party is gone already; never raises."""
+        ...
+
+
+class Call(Conversation, Protocol):
+    """One party on one channel of ours: can also wait with music, and be joined with another."""
+
     async def hold(self, queue: str, *, until_keys: str = "") -> str:
         """Put the caller on hold music and return the first of `until_keys` that is pressed.
 
@@ -99,14 +118,6 @@ class Call(Protocol):
         `on_joined` is awaited once they hear each other. False: the other party was gone already, and nobody was
         joined. The party that is left, if any, is still up.
         """
-        ...
-
-    async def remember(self, **marks: str) -> None:
-        """Keep marks (`stage`, `queue`, ...) on the channel itself: they survive this process."""
-        ...
-
-    async def hang_up(self) -> None:
-        """Hang up. Does nothing when the party is gone already; never raises."""
         ...
 
     async def gone(self) -> None:
@@ -135,4 +146,13 @@ class Telephony(Protocol):
         self, attempt: Attempt, *, queue: str, language: str, since: datetime, ring_timeout_s: float
     ) -> AbstractAsyncContextManager[OutboundCall]:
         """Prepare a call to a customer. The gate is asked again in the last step before the call is placed."""
+        ...
+
+    def external_leg(
+        self, number: str, *, for_call: str, shown_number: str | None, ring_timeout_s: float
+    ) -> AbstractAsyncContextManager[OutboundCall]:
+        """Prepare a call to a number outside that the settings name, on behalf of the caller `for_call`.
+
+        The gate lets no other number pass here.
+        """
         ...

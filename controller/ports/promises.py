@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from controller.domain.lifecycle import Event
     from controller.domain.promise import Attempt, Promise
+    from controller.domain.slots import Slot
 
 
 class StoreUnavailableError(Exception):
@@ -27,7 +29,11 @@ class NewPromise:
     call_id: str
     """The channel on which it was asked for: makes `make` repeatable."""
     not_before: datetime | None = None
-    """The first moment to call; None: at once."""
+    """The first moment to call; None: at once. Of no meaning with a slot."""
+    slot: Slot | None = None
+    """The window that was chosen; None: as soon as possible."""
+    slot_capacity: int = 0
+    """How many promises fit into one slot of the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,11 @@ class Made:
 
     promise: Promise
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFull:
+    """Somebody else took the last place in the slot; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +60,24 @@ class OpenAttempt:
 class PromiseBook(Protocol):
     """Promises and their attempts. Every method raises StoreUnavailableError when the database fails."""
 
-    async def make(self, wanted: NewPromise) -> Made:
-        """Write a promise; once this returns it is durable. An open one for the number keeps its place instead."""
+    async def make(self, wanted: NewPromise) -> Made | SlotFull:
+        """Write a promise; once this returns it is durable.
+
+        A promise that is open for the same number and queue takes the new request in instead (`Merged`) and keeps the
+        better place. The slot's capacity is checked in the same transaction.
+        """
         ...
 
     async def made_on_call(self, call_id: str) -> Promise | None:
-        """Return the promise that was made on this call, if any."""
+        """Return the promise that was made on this call, or that took its request in, if any."""
+        ...
+
+    async def open_for(self, queue: str, number: str) -> Promise | None:
+        """Return the open promise that a number (E.164) holds with a queue, if any."""
+        ...
+
+    async def booked(self, queue: str, *, start: datetime, end: datetime) -> Mapping[datetime, int]:
+        """Return how many promises hold each slot that starts in [start, end), by the slot's start (aware UTC)."""
         ...
 
     async def get(self, promise_id: str) -> Promise:

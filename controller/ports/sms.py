@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from controller.domain.effects import SendSms
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class QueuedSms:
     language: str
     queue: str
     tries: int
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the text needs to know beside the queue: `page`, ..."""
 
 
 class SmsStatus(StrEnum):
@@ -65,6 +70,17 @@ class SmsGateway(Protocol):
 
     async def send(self, *, key: str, number: str, text: str) -> SendResult:
         """Hand over one text. `key` is repeated unchanged if the same SMS is ever handed over again."""
+        ...
+
+
+class SmsRequests(Protocol):
+    """Where a journey asks for an SMS that no promise owes."""
+
+    async def owe(self, sms: SendSms) -> bool:
+        """Write it to the outbox; durable on return. False when its key is there already: it is the same SMS.
+
+        Raises StoreUnavailableError.
+        """
         ...
 
 

@@ -16,6 +16,8 @@ class Role(StrEnum):
     CALLER = "caller"
     AGENT = "agent"
     CUSTOMER = "customer"
+    EXTERNAL = "external"
+    """A number outside that a caller was sent to, as an answering service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class FoundCall:
     role: Role
     stage: Stage | None
     queue: str | None
+    urgent: bool
+    """For a caller: stands ahead of the others."""
     agent: str | None
     """For an agent's leg: the agent's name."""
     for_call: str | None

@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import phonenumbers
-
 from controller.domain.outcome import Outcome
-from controller.domain.phone_number import DialableNumber, NumberPlan, check
 from controller.domain.retry_policy import DEFAULT_RULES
 from controller.settings.mistakes import nearest
-from controller.settings.toml_lines import Path
+from controller.settings.numbers import number_mistakes
+from controller.settings.pairs import pair_mistakes
+from controller.settings.raw import Finding, Tables, names, table, tables, texts
+from controller.settings.routes import route_mistakes
+from controller.settings.timetable import timetable_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from controller.settings.toml_lines import Path
 
 _SECRET_KEY = re.compile(r"passw|secret|token|api_?key|credential", re.IGNORECASE)
 _GAP_OUTCOMES = frozenset(outcome.value for outcome, rule in DEFAULT_RULES.items() if not rule.ends)
@@ -27,35 +30,27 @@ _OUT_OF_PLACE = (
     " (ORIKAESHI_ARI_PASSWORD, ORIKAESHI_AMI_PASSWORD), and change it if others could read the file"
 )
 
-Finding = tuple[Path, str]
-
 
 def cross_check(raw: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield (place, message) for each mistake that lies between settings. `raw` is what `tomllib` read."""
-    queues, agents = _tables(raw, "queues"), _tables(raw, "agents")
+    queues, agents = tables(raw, "queues"), tables(raw, "agents")
     yield from _secrets((), raw)
-    yield from _repeated("queues", queues, "name")
-    yield from _repeated("agents", agents, "name")
+    for key in ("queues", "agents", "entrances", "menus", "web_pages"):
+        yield from _repeated(key, tables(raw, key), "name")
     yield from _repeated("agents", agents, "endpoint")
+    yield from _entrance_like_a_queue(raw)
     yield from _staffing(queues, agents)
-    yield from _shared_numbers(queues, _home(raw))
     yield from _gaps(queues)
     yield from _trunk_is_no_agent(raw, agents)
+    yield from number_mistakes(raw)
+    yield from route_mistakes(raw)
+    yield from timetable_mistakes(raw)
+    yield from pair_mistakes(raw)
 
 
 def is_secret_key(key: str) -> bool:
     """Tell whether a setting of this name holds a secret."""
     return _SECRET_KEY.search(key) is not None
-
-
-def _tables(raw: Mapping[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
-    given = raw.get(key)
-    return [pair for pair in enumerate(given) if isinstance(pair[1], dict)] if isinstance(given, list) else []
-
-
-def _texts(table: Mapping[str, Any], key: str) -> list[tuple[int, str]]:
-    given = table.get(key)
-    return [pair for pair in enumerate(given) if isinstance(pair[1], str)] if isinstance(given, list) else []
 
 
 def _secrets(path: Path, place: Any) -> Iterator[Finding]:
@@ -73,7 +68,7 @@ def _secrets(path: Path, place: Any) -> Iterator[Finding]:
             yield from _secrets((*path, index), inside)
 
 
-def _repeated(table: str, entries: list[tuple[int, dict[str, Any]]], key: str) -> Iterator[Finding]:
+def _repeated(table: str, entries: Tables, key: str) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, entry in entries:
         value = entry.get(key)
@@ -84,14 +79,14 @@ def _repeated(table: str, entries: list[tuple[int, dict[str, Any]]], key: str) -
         seen.add(value)
 
 
-def _staffing(queues: list[tuple[int, dict[str, Any]]], agents: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
-    names = {queue["name"] for _, queue in queues if isinstance(queue.get("name"), str)}
+def _staffing(queues: Tables, agents: Tables) -> Iterator[Finding]:
+    known = names(queues)
     staffed: set[str] = set()
     for index, agent in agents:
-        for place, name in _texts(agent, "queues"):
+        for place, name in texts(agent, "queues"):
             staffed.add(name)
-            if name not in names:
-                yield ("agents", index, "queues", place), f'there is no queue "{name}"{nearest(name, names)}'
+            if name not in known:
+                yield ("agents", index, "queues", place), f'there is no queue "{name}"{nearest(name, known)}'
     for index, queue in queues:
         own_name = queue.get("name")
         if isinstance(own_name, str) and own_name not in staffed:
@@ -99,29 +94,7 @@ def _staffing(queues: list[tuple[int, dict[str, Any]]], agents: list[tuple[int, 
             yield ("queues", index), "has no agents: nobody would ever answer; name it in the queues of an agent"
 
 
-def _home(raw: Mapping[str, Any]) -> str:
-    dialer = raw.get("dialer")
-    home = dialer.get("home_country") if isinstance(dialer, dict) else None
-    return home if home in phonenumbers.SUPPORTED_REGIONS else "JP"
-
-
-def _shared_numbers(queues: list[tuple[int, dict[str, Any]]], home: str) -> Iterator[Finding]:
-    plan = NumberPlan(home=home, countries=frozenset(phonenumbers.SUPPORTED_REGIONS))
-    owners: dict[str, int] = {}
-    for index, queue in queues:
-        for place, text in _texts(queue, "dialled_numbers"):
-            checked = check(text, plan)
-            number = checked.e164 if isinstance(checked, DialableNumber) else text
-            owner = owners.setdefault(number, index)
-            if owner != index:
-                first = dict(queues)[owner].get("name", f"number {owner + 1}")
-                yield (
-                    ("queues", index, "dialled_numbers", place),
-                    f'"{text}" already leads to queue "{first}": a number can lead to one queue only',
-                )
-
-
-def _gaps(queues: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
+def _gaps(queues: Tables) -> Iterator[Finding]:
     for index, queue in queues:
         gaps = queue.get("retry_gap_s")
         for name in gaps if isinstance(gaps, dict) else ():
@@ -135,9 +108,19 @@ def _gaps(queues: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
             yield ("queues", index, "retry_gap_s", name), message
 
 
-def _trunk_is_no_agent(raw: Mapping[str, Any], agents: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
-    dialer = raw.get("dialer")
-    trunk = dialer.get("trunk") if isinstance(dialer, dict) else None
+def _trunk_is_no_agent(raw: Mapping[str, Any], agents: Tables) -> Iterator[Finding]:
+    trunk = table(raw, "dialer").get("trunk")
     for index, agent in agents:
         if isinstance(trunk, str) and agent.get("endpoint") == trunk:
             yield ("agents", index, "endpoint"), f'"{trunk}" is the trunk (dialer.trunk), not the phone of an agent'
+
+
+def _entrance_like_a_queue(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    direct = names([(index, queue) for index, queue in tables(raw, "queues") if texts(queue, "dialled_numbers")])
+    for index, entrance in tables(raw, "entrances"):
+        name = entrance.get("name")
+        if isinstance(name, str) and name in direct:
+            yield (
+                ("entrances", index, "name"),
+                f'"{name}" is a queue with dialled_numbers, which is an entrance of that name: choose another name',
+            )

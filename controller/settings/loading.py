@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SECRETS = {"ari_password": "ORIKAESHI_ARI_PASSWORD", "ami_password": "ORIKAESHI_AMI_PASSWORD"}
 """Which environment variable each secret comes from."""
 
-_SECTIONS = ("asterisk", "store", "sms", "dialer", "log")
+_SECTIONS = ("asterisk", "store", "sms", "dialer", "line", "agents_by_phone", "agi", "callers", "log")
 _LEADING_ZERO = re.compile(r"=\s*\[?\s*0[0-9]+")
 
 

@@ -72,10 +72,17 @@ def _inside(place: Any, part: str | int) -> Any:
         return None
 
 
+_MOVED = {"reminder_interval_s": "it is now interval_s in [queues.announcements]"}
+"""Settings of earlier versions, and where they went."""
+
+
 def told(error: ErrorDetails, known_keys: Iterable[str]) -> str:
     """Return what one of pydantic's findings means for the person who wrote the file."""
     kind, given, limits = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
+        moved = _MOVED.get(str(error["loc"][-1]))
+        if moved:
+            return f"is no longer a setting: {moved}"
         return f"is not a setting{nearest(str(error['loc'][-1]), known_keys)}"
     if kind in {"int_type", "float_type", "int_from_float", "finite_number"}:
         return _told_number(kind, given)
@@ -96,6 +103,7 @@ def _told_list(given: Any, _: Mapping[str, Any]) -> str:
 
 
 _MESSAGES: Mapping[str, Callable[[Any, Mapping[str, Any]], str]] = {
+    "bool_type": lambda given, _: f"must be true or false, not {_shown(given)}",
     "missing": lambda _, __: "is missing",
     "string_type": _told_text,
     "tuple_type": _told_list,

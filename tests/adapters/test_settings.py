@@ -65,6 +65,8 @@ def test_the_default_file_is_in_order_and_says_what_the_defaults_are(tmp_path: P
     assert shipped.dialer == small.dialer
     assert shipped.asterisk == small.asterisk
     assert (shipped.store, shipped.sms, shipped.log) == (small.store, small.sms, small.log)
+    assert (shipped.line, shipped.agents_by_phone, shipped.agi) == (small.line, small.agents_by_phone, small.agi)
+    assert (shipped.callers, shipped.entrances, shipped.menus) == (small.callers, small.entrances, small.menus)
     assert shipped.queues[0].model_copy(update={"retry_gap_s": {}}) == small.queues[0]
 
 
@@ -140,7 +142,7 @@ queues = ["suport", "sales"]
     wrong_zone = 'must be a time zone as "Asia/Tokyo", not "Asia/Tokio"; did you mean "Asia/Tokyo"?'
     wrong_country = 'must be the two capital letters of a country (ISO 3166), as "JP", not "XX"'
     unstaffed = "has no agents: nobody would ever answer; name it in the queues of an agent"
-    shared = '"+81312345678" already leads to queue "support": a number can lead to one queue only'
+    shared = '"+81312345678" already leads to queue "support": a number can lead to one place only'
     assert mistakes(tmp_path, text, {}) == [
         'controller.toml:2: asterisk.ami_prot: is not a setting; did you mean "ami_port"?',
         'controller.toml:3: asterisk.ami_port: must be a whole number: write 5038, not "5038"',
@@ -194,7 +196,7 @@ queues = ["suport", "sales"]
         ),
         ("[dialer]", '[dialer]\nhome_country = "jp"', "2: dialer.home_country: must be the two capital letters"),
         ("[dialer]", '[dialer]\ndenied_prefixes = ["0990"]', r"2: dialer.denied_prefixes\[1\]: must be the beginning"),
-        ("[[agents]]", 'language = "fr"\n[[agents]]', '11: queues.support.language: must be "ja" or "en", not "fr"'),
+        ("[[agents]]", 'language = "JP"\n[[agents]]', "11: queues.support.language: must be the code of a language"),
         ("[[agents]]", "wrap_up_s = nan\n[[agents]]", "11: queues.support.wrap_up_s: must be a number, not nan"),
         (
             "[[agents]]",

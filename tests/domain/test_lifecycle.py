@@ -15,14 +15,17 @@ from controller.domain.lifecycle import (
     AttemptStarted,
     Cancelled,
     CustomerConnected,
+    CustomerRangIn,
     DeadlinePassed,
     Event,
+    Merged,
     RefusedTransitionError,
     advance,
 )
 from controller.domain.outcome import Outcome
 from controller.domain.promise import FINAL, Promise, PromiseState
 from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy
+from controller.domain.slots import Slot
 
 NOW = datetime(2030, 5, 6, 3, tzinfo=UTC)
 PROMISE = Promise(
@@ -42,10 +45,27 @@ FULFILLED, EXHAUSTED, CANCELLED, EXPIRED = (
     PromiseState.EXPIRED,
 )
 
+LATER = NOW + timedelta(minutes=40)
+TWO = Slot(NOW + timedelta(hours=2), NOW + timedelta(hours=2, minutes=30))
+AT_ONCE = Merged(since=LATER, not_before=LATER, slot=None, expires_at=LATER + timedelta(days=1))
+
+
+def merged_into(slot: Slot) -> Merged:
+    """Return a request for a window."""
+    return Merged(slot.starts_at, slot.starts_at, slot, slot.starts_at + timedelta(days=1))
+
+
+AT_TWO = merged_into(TWO)
+
 TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (W, AttemptStarted()): D,
     (W, Cancelled()): CANCELLED,
     (W, DeadlinePassed()): EXPIRED,
+    (W, CustomerRangIn("call-2")): FULFILLED,
+    (W, AT_ONCE): W,
+    (W, AT_TWO): W,
+    (D, AT_ONCE): D,
+    (D, AT_TWO): D,
     (D, CustomerConnected()): C,
     (D, AttemptEnded(Outcome.TALKED)): FULFILLED,
     (D, AttemptEnded(Outcome.DECLINED)): CANCELLED,
@@ -58,6 +78,7 @@ TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (D, AttemptEnded(Outcome.UNREACHABLE)): W,
     (D, AttemptEnded(Outcome.CONGESTION)): W,
     (D, AttemptEnded(Outcome.AGENT_LOST)): W,
+    (D, AttemptEnded(Outcome.WITHDRAWN)): W,
     (D, AttemptEnded(Outcome.NOT_ALLOWED)): EXHAUSTED,
     (D, AttemptEnded(Outcome.OUTSIDE_HOURS)): W,
     (D, AttemptEnded(Outcome.NOT_PLACED)): W,
@@ -71,6 +92,9 @@ EVENTS: list[Event] = [
     CustomerConnected(),
     Cancelled(),
     DeadlinePassed(),
+    CustomerRangIn("call-2"),
+    AT_ONCE,
+    AT_TWO,
     *(AttemptEnded(outcome) for outcome in Outcome),
 ]
 policies = st.builds(
@@ -204,18 +228,24 @@ def test_a_life_owes_at_most_one_sms_of_each_template(steps: list[tuple[Promise,
 
 
 @given(lives)
-def test_who_wants_what_and_from_which_place_never_changes(steps: list[tuple[Promise, Event, Advance]]) -> None:
-    """A retry keeps the place in line."""
+def test_who_wants_what_never_changes_and_their_place_only_by_their_own_wish(
+    steps: list[tuple[Promise, Event, Advance]],
+) -> None:
+    """A retry keeps the place in line and the lifetime; so does every end."""
+    for before, event, step in steps:
+        after = step.promise
+        assert (after.id, after.queue, after.number, after.language) == ("p1", "sales", PROMISE.number, "ja")
+        if not isinstance(event, Merged):
+            assert (after.since, after.expires_at) == (before.since, before.expires_at)
+
+
+@given(lives)
+def test_a_promise_is_not_due_before_its_window(steps: list[tuple[Promise, Event, Advance]]) -> None:
+    """And stands in line as if its customer arrived then, whatever happened before and after it was chosen."""
     for _, _, step in steps:
-        kept = replace(
-            step.promise,
-            state=PROMISE.state,
-            not_before=PROMISE.not_before,
-            attempts_used=0,
-            last_outcome=None,
-            version=0,
-        )
-        assert kept == PROMISE
+        if step.promise.slot is not None:
+            assert step.promise.not_before >= step.promise.slot.starts_at
+            assert step.promise.since == step.promise.slot.starts_at
 
 
 @given(lives)

@@ -1,0 +1,162 @@
+"""The sections of the settings that stand once: the PBX, the database, SMS, the dialer, the line, agents, the log."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+
+from controller.domain.line import DEFAULT_MAX_PASSES
+from controller.settings.values import (
+    Country,
+    Host,
+    Hours,
+    Name,
+    Network,
+    PhoneNumber,
+    Port,
+    Prefix,
+    Section,
+    TimeZone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SQLITE = "sqlite+aiosqlite:///"
+
+
+def _ari_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError('must be an address as "http://127.0.0.1:8088"') from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or port == 0:
+        raise ValueError(f'must be an address as "http://127.0.0.1:8088", not "{text[:80]}"')
+    if parts.username or parts.password:
+        raise ValueError("must not hold a password: it belongs in the environment, ORIKAESHI_ARI_PASSWORD")
+    return text.rstrip("/")
+
+
+def _store_url(text: str, info: ValidationInfo) -> str:
+    if not text.startswith(_SQLITE) or "?" in text:
+        raise ValueError(f'must be a SQLite file, as "{_SQLITE}orikaeshi.db", not "{text.partition(":")[0][:40]}:..."')
+    file_name = text.removeprefix(_SQLITE)
+    if not file_name or ":memory:" in file_name:
+        raise ValueError("must name a file: a promise in memory is lost at the first restart")
+    return f"{_SQLITE}{_folder(info) / file_name}"
+
+
+def _file(text: object, info: ValidationInfo) -> object:
+    if text == "":
+        raise ValueError("must name a file")
+    return _folder(info) / text if isinstance(text, str | Path) else text
+
+
+def _log_file(text: object, info: ValidationInfo) -> object:
+    return None if text in {"", None} else _file(text, info)
+
+
+def _folder(info: ValidationInfo) -> Path:
+    context: Mapping[str, Path] = info.context or {}
+    return context["folder"]
+
+
+class Asterisk(Section):
+    """Where the PBX is. Its passwords are in `Settings.secrets`."""
+
+    url: Annotated[str, AfterValidator(_ari_url)] = "http://127.0.0.1:8088"
+    app: Name = "orikaeshi"
+    ari_username: Name = "orikaeshi"
+    ami_host: Host = "127.0.0.1"
+    ami_port: Port = 5038
+    ami_username: Name = "orikaeshi"
+
+
+class Store(Section):
+    """The database."""
+
+    url: Annotated[str, AfterValidator(_store_url), Field(validate_default=True)] = f"{_SQLITE}orikaeshi.db"
+    """Absolute once loaded: what the file says counts from the file's own folder."""
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return Path(self.url.removeprefix(_SQLITE))
+
+
+class Sms(Section):
+    """How text messages leave."""
+
+    gateway: Literal["log"] = "log"
+    outbox_path: Annotated[Path, BeforeValidator(_file), Field(validate_default=True)] = Path("sms-outbox.jsonl")
+    retry_limit: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class Dialer(Section):
+    """Which numbers are dialled, how, and when."""
+
+    trunk: Name
+    """Name of the PJSIP endpoint that leads to the telephone network."""
+    caller_id: PhoneNumber
+    number_format: Literal["national", "e164"] = "national"
+    home_country: Country = "JP"
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)] = ("JP",)
+    denied_prefixes: tuple[Prefix, ...] = ()
+    calling_hours: Hours = "09:00-20:00"
+    time_zone: TimeZone = "Asia/Tokyo"
+    max_concurrent_calls: Annotated[int, Field(ge=1, le=1000)] = 10
+
+
+class Line(Section):
+    """In which order those who wait are served."""
+
+    max_passes: Annotated[int, Field(ge=0, le=1000)] = DEFAULT_MAX_PASSES
+    """How often one who waits may be passed by somebody who came later, as an urgent caller does; 0: never."""
+
+
+class AgentsByPhone(Section):
+    """How agents come on duty."""
+
+    sign_in: Literal["registered", "pin"] = "registered"
+
+
+class Agi(Section):
+    """The service for dialplans that exist already (FastAGI)."""
+
+    enabled: bool = False
+    host: Host = "127.0.0.1"
+    port: Port = 4573
+    allowed: Annotated[tuple[Network, ...], Field(min_length=1)] = ("127.0.0.0/8", "::1/128")
+    """Whose calls are taken: AGI knows no password."""
+
+
+class Callers(Section):
+    """What is kept about callers beyond a call."""
+
+    remember_language: bool = True
+
+
+class Log(Section):
+    """Where the controller's own log goes."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    path: Annotated[Path | None, BeforeValidator(_log_file), Field(validate_default=True)] = None
+    """None means stderr."""
+
+
+class AgentPhone(Section):
+    """One agent and the phone that rings for them."""
+
+    name: Name
+    endpoint: Name
+    """Name of the PJSIP endpoint."""
+    queues: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Secrets(Section):
+    """From the environment alone."""
+
+    ari_password: SecretStr
+    ami_password: SecretStr
