@@ -11,10 +11,11 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, get_args
 
-from controller.domain.lifecycle import ALLOWED, Advance, AttemptEnded, Event, advance
+from controller.domain.lifecycle import ALLOWED, Advance, AttemptEnded, Event, Merged, advance
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy
+from controller.domain.slots import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +34,10 @@ MOVES = """\
 
 A row is a state, a column something that happens; the cell is the state that follows. A blank is refused, changes
 nothing, and is told as `RefusedTransitionError`.
+
+`Merged`: the number asked once more. The promise keeps the better place and the earlier time; a window that was chosen
+replaces both, and an earlier window. `CustomerRangIn`: they called us, and talked with an agent, before we called them.
+A promise that is over holds no window that has not begun.
 """
 OUTCOMES = f"""\
 ## What follows an outcome
@@ -55,7 +60,11 @@ def _kinds() -> tuple[type[Event], ...]:
 
 
 def _events(kind: type[Event]) -> list[Event]:
-    return [AttemptEnded(outcome) for outcome in Outcome] if kind is AttemptEnded else [kind()]  # type: ignore[call-arg]  # only AttemptEnded has an argument
+    if kind is AttemptEnded:
+        return [AttemptEnded(outcome) for outcome in Outcome]
+    if kind is Merged:
+        return [Merged(NOW, NOW, slot, NOW + timedelta(days=1)) for slot in (None, Slot(NOW, NOW + timedelta(hours=1)))]
+    return [kind()]  # type: ignore[call-arg]  # the others have no argument that is needed
 
 
 def _promise(state: PromiseState, *, attempts_used: int = 0) -> Promise:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from controller.ports.sms import Accepted, Refused, Unclear
+from controller.sms.segments import segments
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ _RETRY_IN_S = 60.0
 
 
 class LogGateway:
-    """Appends `{"time", "key", "to", "from", "text"}` lines, UTF-8, to a file that its owner alone can read.
+    """Appends lines to a file that its owner alone can read: JSON, UTF-8, with the keys of `send` below.
 
     A line is on the disk, whole, when `send` returns Accepted; one that could not be written whole is taken back.
     The file may be moved away at any time (log rotation): the next line starts a new one.
@@ -43,6 +44,7 @@ class LogGateway:
             "to": number,
             "from": self._sender,
             "text": text,
+            "segments": segments(text),
         }
         # One at a time: a line is taken back by cutting the file to the length it had before.
         async with self._turn:

@@ -1,4 +1,4 @@
-"""The database: promises, attempts, calls and the SMS that are owed. `open_store` is the way in.
+"""The database: promises, attempts, calls, the SMS that are owed, and more. `open_store` is the way in.
 
 Tables are in `tables.py`, one book per aggregate beside it. Whatever differs between databases is in `dialect.py`
 (how to talk) and `faults.py` (what went wrong, for a person) and nowhere else.

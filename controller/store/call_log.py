@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, exists, select, update
+from sqlalchemy import case, exists, func, literal, select, update
 
 from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
 from controller.store.dialect import insert_if_new
-from controller.store.tables import HAS_NO_ENDING, calls, promises
+from controller.store.tables import HAS_NO_ENDING, calls, promise_requests
+from controller.store.types import UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from sqlalchemy import Update
     from sqlalchemy.ext.asyncio import AsyncConnection
     from structlog.typing import FilteringBoundLogger
 
     from controller.store.engine import Database
+
+RECENT_TALKS = 50
+"""Enough for a mean, and not so many that last week's weighs more than this hour's."""
 
 
 class StoredCallLog:
@@ -28,14 +33,29 @@ class StoredCallLog:
         self._database = database
         self._log = log
 
-    async def arrived(self, call_id: str, *, queue: str, number: str | None, arrived_at: datetime) -> None:
+    async def arrived(self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime) -> None:
         """Note that a call came in. Said again, it changes nothing."""
-        row = {"id": call_id, "queue": queue, "number": number, "arrived_at": arrived_at}
+        row = {"id": call_id, "dialled": dialled, "number": number, "arrived_at": arrived_at}
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert_if_new(connection, calls).values(row))
 
         await self._write(work, call_id=call_id, step="arrived")
+
+    async def joined(self, call_id: str, *, queue: str, joined_at: datetime) -> None:
+        """Note that the caller is in the line of a queue. The first time stays, the last queue."""
+        first = func.coalesce(calls.c.joined_at, literal(joined_at, UtcDateTime))
+        change = update(calls).where(calls.c.id == call_id).values(queue=queue, joined_at=first)
+        await self._change(change, call_id=call_id, step="joined")
+
+    async def quoted(self, call_id: str, *, low_s: float, high_s: float, quoted_at: datetime) -> None:
+        """Note the first expected wait that the caller was told; a later one changes nothing."""
+        change = (
+            update(calls)
+            .where(calls.c.id == call_id, calls.c.quoted_at.is_(None))
+            .values(quoted_low_s=low_s, quoted_high_s=high_s, quoted_at=quoted_at)
+        )
+        await self._change(change, call_id=call_id, step="quoted")
 
     async def answered(self, call_id: str, *, agent: str, answered_at: datetime) -> None:
         """Note that an agent took it. The first answer stays: it is the one that the caller waited for."""
@@ -44,26 +64,33 @@ class StoredCallLog:
             .where(calls.c.id == call_id, calls.c.answered_at.is_(None))
             .values(agent=agent, answered_at=answered_at)
         )
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(change)
-
-        await self._write(work, call_id=call_id, step="answered")
+        await self._change(change, call_id=call_id, step="answered")
 
     async def ended(self, call_id: str, *, ending: Ending, ended_at: datetime) -> None:
         """Note how it ended. The first ending stays."""
         change = (
             update(calls).where(calls.c.id == call_id, HAS_NO_ENDING).values(ending=ending.value, ended_at=ended_at)
         )
+        await self._change(change, call_id=call_id, step="ended")
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(change)
+    async def recent_talks_s(self, queue: str, limit: int = RECENT_TALKS) -> list[float]:
+        """Return how long the last talks of a queue took, in seconds, oldest first. Raises StoreUnavailableError."""
 
-        await self._write(work, call_id=call_id, step="ended")
+        async def work(connection: AsyncConnection) -> list[float]:
+            query = (
+                select(calls.c.answered_at, calls.c.ended_at)
+                .where(calls.c.queue == queue, calls.c.answered_at.is_not(None), calls.c.ended_at.is_not(None))
+                .order_by(calls.c.ended_at.desc())
+                .limit(limit)
+            )
+            talks = (await connection.execute(query)).all()
+            return [(ended_at - answered_at).total_seconds() for answered_at, ended_at in reversed(talks)]
+
+        return await self._database.read(work)
 
     async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime) -> int:
         """Give an ending to every call that has none and is not live; return how many. Raises StoreUnavailableError."""
-        kept = exists().where(promises.c.call_id == calls.c.id)
+        kept = exists().where(promise_requests.c.call_id == calls.c.id)
         ending = case(
             (calls.c.answered_at.is_not(None), Ending.SERVED.value),
             (kept, Ending.PROMISED.value),
@@ -81,6 +108,12 @@ class StoredCallLog:
             return len(orphans)
 
         return await self._database.write(work)
+
+    async def _change(self, change: Update, *, call_id: str, step: str) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(change)
+
+        await self._write(work, call_id=call_id, step=step)
 
     async def _write(self, work: Callable[[AsyncConnection], Awaitable[None]], *, call_id: str, step: str) -> None:
         try:

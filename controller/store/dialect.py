@@ -7,6 +7,8 @@ https://sqlite.org/lang_transaction.html.
 from __future__ import annotations
 
 import os
+import zlib
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, make_url
@@ -17,6 +19,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from sqlalchemy import URL, Connection, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
 
 DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 _WRITES = "orikaeshi_writes"
+_CHANGES_SCHEMA = "orikaeshi_changes_schema"
 _MIGRATION_LOCK = 0x6F72696B  # "orik"; any number will do that no other program on the same database uses
+_BOOKING_LOCKS = 0x6F72696C  # locks by two numbers are others than those by one
 
 
 def connect_to(url_text: str, *, busy_timeout_s: float) -> AsyncEngine:
@@ -55,6 +61,39 @@ def for_writing(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(**{_WRITES: True})
 
 
+@asynccontextmanager
+async def changing_schema(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Yield a connection whose transaction may write and change tables; committed if the block ends well.
+
+    SQLite changes a column by copying the table and dropping the old one, which its foreign keys would refuse. They
+    can be switched off only before a transaction, so they are, and are looked through before it is committed
+    (https://sqlite.org/lang_altertable.html#otheralter). Raises DBAPIError, StoreUnavailableError.
+    """
+    changing = engine.execution_options(**{_WRITES: True, _CHANGES_SCHEMA: True})
+    async with changing.connect() as connection:
+        try:
+            async with connection.begin():
+                yield connection
+                await _check_foreign_keys(connection)
+        finally:
+            if connection.dialect.name == "sqlite":
+                # This one has no foreign keys any more: nobody else may get it.
+                await connection.invalidate()
+
+
+async def _check_foreign_keys(connection: AsyncConnection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
+    if broken:
+        where = connection.engine.url.render_as_string(hide_password=True)
+        tables = ", ".join(sorted({str(row[0]) for row in broken}))
+        raise StoreUnavailableError(
+            f"The database {where} could not be brought up to date: rows of {tables} point to rows that are not there. "
+            "Nothing in it was changed. Restore the file from a backup, or report this."
+        )
+
+
 def has_one_writer(engine: AsyncEngine) -> bool:
     """Tell whether the database lets only one transaction write at a time."""
     return engine.dialect.name == "sqlite"
@@ -71,6 +110,13 @@ def wait_for_other_migrations(connection: Connection) -> None:
     """Let one program at a time change the schema, until the transaction ends. On SQLite one writer is all there is."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+
+
+async def wait_for_other_bookings(connection: AsyncConnection, what: str) -> None:
+    """Let one transaction at a time count and add to `what`, until it ends. On SQLite one writer is all there is."""
+    if connection.dialect.name == "postgresql":
+        key = zlib.crc32(what.encode()) - 2**31  # two that share a key only wait for each other
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_BOOKING_LOCKS}, {key})")
 
 
 def file_of(url: URL) -> str | None:
@@ -139,5 +185,8 @@ def _set_up_connection(connection: DBAPIConnection, _entry: ConnectionPoolEntry)
 def _begin(connection: Connection) -> None:
     # A deferred transaction that turns into a writer fails at once, without waiting, when another one wrote
     # meanwhile (SQLITE_BUSY_SNAPSHOT); one that asks first waits its turn.
-    writes = connection.get_execution_options().get(_WRITES, False)
+    options = connection.get_execution_options()
+    if options.get(_CHANGES_SCHEMA, False):
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    writes = options.get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import NullPool, create_engine, make_url, select
+from sqlalchemy import NullPool, create_engine, func, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from controller.domain.promise import PromiseState
+from controller.domain.quote_coverage import QuotedWait
 from controller.ports.promises import StoreUnavailableError
 from controller.store.dialect import file_of
 from controller.store.faults import as_unavailable
-from controller.store.tables import calls, promises
+from controller.store.line_audit import decision_from
+from controller.store.tables import HAS_QUOTE, calls, line_decisions, promises
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Select
     from sqlalchemy.engine import Row
+
+    from controller.domain.line import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +40,25 @@ class PromiseRow:
     since: datetime
     not_before: datetime
     expires_at: datetime
+    slot_starts_at: datetime | None
+    slot_ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """One incoming call. `ending` is None while it goes on; `number` is None when it was withheld."""
+    """One incoming call.
+
+    `queue` is None for one that came to no queue, `ending` while it goes on, `number` when it was withheld.
+    """
 
     id: str
-    queue: str
+    dialled: str
+    queue: str | None
     number: str | None
     arrived_at: datetime
+    joined_at: datetime | None
+    quoted_low_s: float | None
+    quoted_high_s: float | None
     agent: str | None
     answered_at: datetime | None
     ending: str | None
@@ -70,6 +83,34 @@ async def list_calls(url: str, *, limit: int) -> list[CallRow]:
     return [CallRow(**row._asdict()) for row in await _read(url, query)]
 
 
+async def list_waits(url: str, *, since: datetime, until: datetime) -> list[QuotedWait]:
+    """Return every wait that was announced in [since, until), and is over, oldest first. Raises as `list_promises`."""
+    over_at = func.coalesce(calls.c.answered_at, calls.c.ended_at)
+    query = (
+        select(calls, over_at.label("over_at"))
+        .where(HAS_QUOTE, calls.c.quoted_at >= since, calls.c.quoted_at < until, over_at.is_not(None))
+        .order_by(calls.c.quoted_at, calls.c.id)
+    )
+    return [
+        QuotedWait(
+            queue=row.queue or "",
+            low_s=row.quoted_low_s,
+            high_s=row.quoted_high_s,
+            waited_s=(row.over_at - row.quoted_at).total_seconds(),
+            was_answered=row.answered_at is not None,
+        )
+        for row in await _read(url, query)
+    ]
+
+
+async def list_decisions(url: str, *, queue: str | None, limit: int) -> list[Decision]:
+    """Return the `limit` newest decisions of the line, newest first, of one queue or of all. Raises as above."""
+    query = select(line_decisions).order_by(line_decisions.c.at.desc(), line_decisions.c.id.desc()).limit(limit)
+    if queue is not None:
+        query = query.where(line_decisions.c.queue == queue)
+    return [decision_from(row._mapping) for row in await _read(url, query)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
 async def _read(url_text: str, query: Select[Any]) -> list[Row[Any]]:
     return await asyncio.to_thread(_read_now, url_text, query)
 
@@ -89,6 +130,10 @@ def _read_now(url_text: str, query: Select[Any]) -> list[Row[Any]]:
         if "no such table" in str(error):
             raise StoreUnavailableError(
                 f"The database {path} has no tables of ours. Start the controller once: it makes them."
+            ) from error
+        if "no such column" in str(error):
+            raise StoreUnavailableError(
+                f"The database {path} was made by an older version. Start the controller once: it brings it up to date."
             ) from error
         unavailable = as_unavailable(error, url)
         if unavailable is None:

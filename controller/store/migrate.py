@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import for_writing, wait_for_other_migrations
+from controller.store.dialect import changing_schema, wait_for_other_migrations
 from controller.store.faults import as_unavailable
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def migrate(engine: AsyncEngine) -> None:
     Raises StoreUnavailableError when the database cannot be written, or has a schema that this version does not know.
     """
     try:
-        async with for_writing(engine).begin() as connection:
+        async with changing_schema(engine) as connection:
             await connection.run_sync(_upgrade)
     except (DBAPIError, OSError) as error:
         unavailable = as_unavailable(error, engine.url)

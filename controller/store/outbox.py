@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,14 @@ from controller.store.dialect import insert_if_new
 from controller.store.tables import IS_QUEUED, IS_SENDING, sms_outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from controller.domain.effects import SendSms
+    from controller.ports.clock import Clock
     from controller.ports.sms import SendResult
     from controller.store.engine import Database
 
@@ -32,12 +35,35 @@ async def queue(connection: AsyncConnection, effect: SendSms, now: datetime) -> 
         "template": effect.template,
         "language": effect.language,
         "queue": effect.queue,
+        "details": json.dumps(dict(effect.details), ensure_ascii=False),
         "status": SmsStatus.QUEUED.value,
         "tries": 0,
         "queued_at": now,
         "not_before": now,
     }
     return (await connection.execute(insert_if_new(connection, sms_outbox).values(row))).rowcount == 1
+
+
+class StoredSmsRequests:
+    """`SmsRequests` on SQL. `sms_queued` is called after a commit that added an SMS."""
+
+    def __init__(self, database: Database, *, clock: Clock, sms_queued: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._sms_queued = sms_queued
+
+    async def owe(self, sms: SendSms) -> bool:
+        """Write it to the outbox; durable on return. False when its key is there already: it is the same SMS.
+
+        Raises StoreUnavailableError.
+        """
+        now = self._clock.now()
+
+        def tell(is_new: bool) -> None:
+            if is_new:
+                self._sms_queued()
+
+        return await self._database.write(lambda connection: queue(connection, sms, now), then=tell)
 
 
 class StoredSmsOutbox:
@@ -130,6 +156,7 @@ def _sms_from(row: RowMapping) -> QueuedSms:
         language=row[sms_outbox.c.language],
         queue=row[sms_outbox.c.queue],
         tries=row[sms_outbox.c.tries] + 1,
+        details=json.loads(row[sms_outbox.c.details]),
     )
 
 

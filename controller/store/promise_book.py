@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from controller.domain.lifecycle import AttemptEnded, AttemptStarted, advance
+from controller.domain.lifecycle import ALLOWED, AttemptEnded, AttemptStarted, Merged, advance
 from controller.domain.promise import Promise
 from controller.domain.retry_policy import RetryPolicy
-from controller.ports.promises import Made, OpenAttempt
+from controller.ports.promises import Made, OpenAttempt, SlotFull
 from controller.store import outbox
 from controller.store import promise_rows as rows
+from controller.store.dialect import wait_for_other_bookings
 from controller.store.engine import VersionConflictError
-from controller.store.tables import IS_LIVE, IS_OPEN, IS_WAITING, attempts, promises
+from controller.store.tables import HAS_SLOT, IS_LIVE, IS_WAITING, attempts, promises
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from controller.domain.lifecycle import Event
     from controller.domain.promise import Attempt
+    from controller.domain.slots import Slot
     from controller.ports.clock import Clock
     from controller.ports.promises import NewPromise
     from controller.store.engine import Database
@@ -55,33 +57,91 @@ class StoredPromiseBook:
         self._changed = changed
         self._sms_queued = sms_queued
 
-    async def make(self, wanted: NewPromise) -> Made:
-        """Write a promise, or return the one that the call made or the number holds; durable on return."""
+    async def make(self, wanted: NewPromise) -> Made | SlotFull:
+        """Write a promise, or let the one that the number holds take the request in; durable on return.
 
-        async def work(connection: AsyncConnection) -> Made:
-            # Asked for first: the call's promise may be over by now, and must not be made a second time.
-            existing = await rows.find(connection, promises.c.call_id == wanted.call_id)
-            if existing is not None:
-                return Made(existing, is_new=False)
-            now = self._clock.now()
-            promise = self._draft(wanted, now)
-            if await rows.add(connection, promise, call_id=wanted.call_id, made_at=now):
-                return Made(promise, is_new=True)
-            same_number = (promises.c.queue == wanted.queue, promises.c.number == wanted.number)
-            existing = await rows.find(connection, *same_number, IS_OPEN)
-            if existing is None:
-                raise VersionConflictError  # it was settled between the two statements
-            return Made(existing, is_new=False)
+        A call that asked before gets the promise of then, as it now is. So does whoever is talking on theirs right now.
+        """
 
-        def tell(made: Made) -> None:
-            if made.is_new:
-                self._changed(made.promise)
+        async def work(connection: AsyncConnection) -> tuple[Made | SlotFull, Promise | None]:
+            # Looked for first: the promise may be over by now, and must not be made a second time.
+            asked_before = await rows.find_requested(connection, wanted.call_id)
+            if asked_before is not None:
+                return Made(asked_before, is_new=False), None
+            return await self._take_in(connection, wanted, self._clock.now())
 
-        return await self._database.write(work, then=tell)
+        def tell(result: tuple[Made | SlotFull, Promise | None]) -> None:
+            if result[1] is not None:
+                self._changed(result[1])
+
+        return (await self._database.write(work, then=tell))[0]
+
+    async def _take_in(
+        self, connection: AsyncConnection, wanted: NewPromise, now: datetime
+    ) -> tuple[Made | SlotFull, Promise | None]:
+        """Return the answer, and the promise if it was made or changed."""
+        slot, changed = wanted.slot, True
+        if slot is not None:
+            # Before the promise's row is locked, everywhere: two who book at once can then not wait for each other.
+            await wait_for_other_bookings(connection, f"{wanted.queue} {slot.starts_at.isoformat()}")
+        held = await rows.find_open(connection, wanted.queue, wanted.number, lock=True)
+        promise = self._draft(wanted, now)
+        if held is not None and (held.state, Merged) not in ALLOWED:
+            promise, changed = held, False
+        elif slot is not None and await self._is_full(connection, wanted, slot, held):
+            return SlotFull(), None
+        elif held is not None:
+            promise = await self._merge(connection, held, promise, wanted, now)
+        else:
+            await self._add(connection, promise, wanted, now)
+        if not await rows.add_request(connection, promise, call_id=wanted.call_id, requested_at=now):
+            raise VersionConflictError  # the same call asked at the same time, and its other request was quicker
+        return Made(promise, is_new=held is None), promise if changed else None
+
+    @staticmethod
+    async def _is_full(connection: AsyncConnection, wanted: NewPromise, slot: Slot, held: Promise | None) -> bool:
+        return await rows.count_holders(connection, wanted.queue, slot, except_for=held) >= wanted.slot_capacity
+
+    @staticmethod
+    async def _add(connection: AsyncConnection, promise: Promise, wanted: NewPromise, now: datetime) -> None:
+        if not await rows.add(connection, promise, made_at=now):
+            raise VersionConflictError  # the number got one since we looked
+        detail = rows.with_slot(wanted.call_id, promise.slot)
+        await rows.note(connection, promise, at=now, event=rows.MADE, came_from=None, detail=detail)
+
+    async def _merge(
+        self, connection: AsyncConnection, held: Promise, fresh: Promise, wanted: NewPromise, now: datetime
+    ) -> Promise:
+        """Let `held` take the request in, of which `fresh` would be the promise; return it as it then is."""
+        again = Merged(fresh.since, fresh.not_before, fresh.slot, fresh.expires_at)
+        merged = advance(held, again, now, self._policy(held.queue)).promise
+        if not await rows.replace_if_unchanged(connection, held, merged):
+            raise VersionConflictError
+        detail = rows.with_slot(wanted.call_id, fresh.slot)
+        await rows.note(connection, merged, at=now, event=Merged.__name__, came_from=held.state, detail=detail)
+        return merged
 
     async def made_on_call(self, call_id: str) -> Promise | None:
-        """Return the promise that was made on this call, if any."""
-        return await self._database.read(lambda connection: rows.find(connection, promises.c.call_id == call_id))
+        """Return the promise that was made on this call, or that took its request in, if any."""
+        return await self._database.read(lambda connection: rows.find_requested(connection, call_id))
+
+    async def open_for(self, queue: str, number: str) -> Promise | None:
+        """Return the open promise that a number (E.164) holds with a queue, if any."""
+        return await self._database.read(lambda connection: rows.find_open(connection, queue, number))
+
+    async def booked(self, queue: str, *, start: datetime, end: datetime) -> Mapping[datetime, int]:
+        """Return how many promises hold each slot that starts in [start, end), by the slot's start (aware UTC)."""
+        starts_at = promises.c.slot_starts_at
+
+        async def work(connection: AsyncConnection) -> Mapping[datetime, int]:
+            query = (
+                select(starts_at, func.count())
+                .where(promises.c.queue == queue, HAS_SLOT, starts_at >= start, starts_at < end)
+                .group_by(starts_at)
+            )
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
+        return await self._database.read(work)
 
     async def get(self, promise_id: str) -> Promise:
         """Return one promise. Raises LookupError when there is none."""
@@ -159,7 +219,7 @@ class StoredPromiseBook:
                 at=now,
                 event=type(event).__name__,
                 came_from=before.state,
-                detail=rows.detail_of(event),
+                detail=rows.detail_of(event, before),
             )
             queued = [await outbox.queue(connection, effect, now) for effect in step.effects]
             return step.promise, any(queued)
@@ -172,14 +232,20 @@ class StoredPromiseBook:
         return (await self._database.write(work, then=tell))[0]
 
     def _draft(self, wanted: NewPromise, now: datetime) -> Promise:
+        """Return the promise as a new one. Its lifetime counts from the first moment at which it can be kept."""
+        not_before = wanted.not_before or now
+        if wanted.slot is not None:
+            not_before = wanted.slot.starts_at
         return Promise(
             id=self._new_id(),
             queue=wanted.queue,
             number=wanted.number,
             language=wanted.language,
-            since=wanted.since,
-            not_before=wanted.not_before or now,
-            expires_at=now + timedelta(seconds=self._policy(wanted.queue).lifetime_s),
+            # Whoever chose a time stands in line as if they arrived then.
+            since=wanted.since if wanted.slot is None else not_before,
+            not_before=not_before,
+            expires_at=max(now, not_before) + timedelta(seconds=self._policy(wanted.queue).lifetime_s),
+            slot=wanted.slot,
         )
 
     def _policy(self, queue: str) -> RetryPolicy:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from controller.domain.lifecycle import AttemptEnded
+from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Attempt, Promise, PromiseState
+from controller.domain.slots import Slot
 from controller.store.dialect import insert_if_new
-from controller.store.tables import IS_LIVE, attempts, promise_events, promises
+from controller.store.tables import HAS_SLOT, IS_LIVE, IS_OPEN, attempts, promise_events, promise_requests, promises
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, RowMapping, TextClause
+    from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from controller.domain.lifecycle import Event
@@ -27,6 +28,7 @@ MADE = "Made"
 def promise_from(row: RowMapping) -> Promise:
     """Return the promise in a row that has all of its columns."""
     outcome = row[promises.c.last_outcome]
+    slot_starts_at = row[promises.c.slot_starts_at]
     return Promise(
         id=row[promises.c.id],
         queue=row[promises.c.queue],
@@ -38,6 +40,7 @@ def promise_from(row: RowMapping) -> Promise:
         state=PromiseState(row[promises.c.state]),
         attempts_used=row[promises.c.attempts_used],
         last_outcome=None if outcome is None else Outcome(outcome),
+        slot=None if slot_starts_at is None else Slot(slot_starts_at, row[promises.c.slot_ends_at]),
         version=row[promises.c.version],
     )
 
@@ -53,10 +56,34 @@ def attempt_from(row: RowMapping) -> Attempt:
     )
 
 
-async def find(connection: AsyncConnection, *conditions: ColumnElement[bool] | TextClause) -> Promise | None:
-    """Return the one promise that fits, if there is one."""
-    row = (await connection.execute(select(promises).where(*conditions))).mappings().one_or_none()
+async def find_open(connection: AsyncConnection, queue: str, number: str, *, lock: bool = False) -> Promise | None:
+    """Return the open promise of a number, if there is one; with its row locked where the database can."""
+    query = select(promises).where(promises.c.queue == queue, promises.c.number == number, IS_OPEN)
+    if lock:
+        query = query.with_for_update()
+    row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None else promise_from(row)
+
+
+async def find_requested(connection: AsyncConnection, call_id: str) -> Promise | None:
+    """Return the promise that a call asked for, if there is one."""
+    query = select(promises).join(promise_requests).where(promise_requests.c.call_id == call_id)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else promise_from(row)
+
+
+async def add_request(connection: AsyncConnection, promise: Promise, *, call_id: str, requested_at: datetime) -> bool:
+    """Write that a call asked for a promise; False when it asked for one before."""
+    row = {"call_id": call_id, "promise_id": promise.id, "requested_at": requested_at}
+    return (await connection.execute(insert_if_new(connection, promise_requests).values(row))).rowcount == 1
+
+
+async def count_holders(connection: AsyncConnection, queue: str, slot: Slot, *, except_for: Promise | None) -> int:
+    """Return how many promises of a queue hold a slot, but for one."""
+    query = select(func.count()).where(promises.c.queue == queue, promises.c.slot_starts_at == slot.starts_at, HAS_SLOT)
+    if except_for is not None:
+        query = query.where(promises.c.id != except_for.id)
+    return (await connection.execute(query)).scalar_one()
 
 
 async def get(connection: AsyncConnection, promise_id: str, *, lock: bool = False) -> Promise:
@@ -70,24 +97,17 @@ async def get(connection: AsyncConnection, promise_id: str, *, lock: bool = Fals
     return promise_from(row)
 
 
-async def add(connection: AsyncConnection, promise: Promise, *, call_id: str, made_at: datetime) -> bool:
-    """Write a new promise and begin its history; False when its call or its number already holds one."""
+async def add(connection: AsyncConnection, promise: Promise, *, made_at: datetime) -> bool:
+    """Write a new promise; False when its number already holds one."""
     row = {
         **_changing(promise),
         "id": promise.id,
         "queue": promise.queue,
         "number": promise.number,
         "language": promise.language,
-        "since": promise.since,
-        "expires_at": promise.expires_at,
         "made_at": made_at,
-        "call_id": call_id,
     }
-    added = await connection.execute(insert_if_new(connection, promises).values(row))
-    if added.rowcount != 1:
-        return False
-    await note(connection, promise, at=made_at, event=MADE, came_from=None, detail=call_id)
-    return True
+    return (await connection.execute(insert_if_new(connection, promises).values(row))).rowcount == 1
 
 
 async def replace_if_unchanged(connection: AsyncConnection, before: Promise, after: Promise) -> bool:
@@ -143,16 +163,34 @@ async def note(
     await connection.execute(insert(promise_events).values(row))
 
 
-def detail_of(event: Event) -> str:
-    """Return what the history says about an event beside its name: an outcome as it was seen, or nothing."""
-    return event.outcome.value if isinstance(event, AttemptEnded) else ""
+def detail_of(event: Event, before: Promise) -> str:
+    """Return what the history says about an event beside its name.
+
+    An outcome as it was seen; the call on which the customer talked; the start of a window that becomes free.
+    """
+    match event:
+        case AttemptEnded(outcome):
+            return outcome.value
+        case CustomerRangIn(call_id):
+            return with_slot(call_id, before.slot)
+        case _:
+            return with_slot("", before.slot if isinstance(event, Cancelled) else None)
+
+
+def with_slot(detail: str, slot: Slot | None) -> str:
+    """Return a detail of the history, with the start of a window if there is one."""
+    return " ".join(part for part in (detail, slot and slot.starts_at.isoformat()) if part)
 
 
 def _changing(promise: Promise) -> dict[str, Any]:
     return {
+        "since": promise.since,
         "not_before": promise.not_before,
+        "expires_at": promise.expires_at,
         "state": promise.state.value,
         "attempts_used": promise.attempts_used,
         "last_outcome": None if promise.last_outcome is None else promise.last_outcome.value,
+        "slot_starts_at": promise.slot and promise.slot.starts_at,
+        "slot_ends_at": promise.slot and promise.slot.ends_at,
         "version": promise.version,
     }

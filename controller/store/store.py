@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from controller.store.agent_book import StoredAgentBook
 from controller.store.call_log import StoredCallLog
+from controller.store.caller_memory import StoredCallerMemory
 from controller.store.dialect import connect_to
 from controller.store.engine import Database
+from controller.store.line_audit import StoredLineAudit
 from controller.store.migrate import migrate
-from controller.store.outbox import StoredSmsOutbox
+from controller.store.outbox import StoredSmsOutbox, StoredSmsRequests
 from controller.store.promise_book import StoredPromiseBook
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ _BUSY_TIMEOUT_S = 5.0
 
 
 class Store:
-    """The open database: `promises`, `calls`, `outbox`, each behind its port.
+    """The open database: one book for each port, `promises`, `calls`, `outbox`, `texts` and the others below.
 
     `on_change` and `on_sms_queued` may be set at any time. They are called once what they tell of is committed, on
     the event loop, and have to be quick; what they raise is logged, since the commit stands whatever they make of it.
@@ -56,6 +59,10 @@ class Store:
         )
         self.calls = StoredCallLog(database, log)
         self.outbox = StoredSmsOutbox(database)
+        self.texts = StoredSmsRequests(database, clock=clock, sms_queued=lambda: self._call(self.on_sms_queued))
+        self.line_audit = StoredLineAudit(database)
+        self.callers = StoredCallerMemory(database, clock, log)
+        self.agents = StoredAgentBook(database)
 
     def _call(self, hook: Callable[..., None] | None, *args: Any) -> None:
         if hook is None:

@@ -5,7 +5,7 @@ Changing one needs a migration; a test compares what the migrations build with w
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 from controller.store.types import UtcDateTime
 
@@ -15,6 +15,8 @@ IS_LIVE = text("ended_at IS NULL")
 IS_QUEUED = text("status = 'queued'")
 IS_SENDING = text("status = 'sending'")
 HAS_NO_ENDING = text("ending IS NULL")
+HAS_SLOT = text("slot_starts_at IS NOT NULL")
+HAS_QUOTE = text("quoted_at IS NOT NULL")
 """Conditions that an index and the queries that are to use it share word for word: a partial index is used only
 when the planner can prove its condition, and it cannot with a bound value."""
 
@@ -43,10 +45,21 @@ promises = Table(
     Column("attempts_used", Integer, nullable=False),
     Column("last_outcome", String(32)),
     Column("version", Integer, nullable=False),
-    Column("call_id", String(150), nullable=False, unique=True),
+    Column("slot_starts_at", UtcDateTime),
+    Column("slot_ends_at", UtcDateTime),
     # One open promise per number and queue.
     Index("uq_promises_open_number", "queue", "number", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("ix_promises_waiting", "since", "id", sqlite_where=IS_WAITING, postgresql_where=IS_WAITING),
+    Index("ix_promises_slot", "queue", "slot_starts_at", sqlite_where=HAS_SLOT, postgresql_where=HAS_SLOT),
+)
+
+# Which call asked for which promise: the one that made it, and those whose request it took in later.
+promise_requests = Table(
+    "promise_requests",
+    metadata,
+    Column("call_id", String(150), primary_key=True),
+    Column("promise_id", ForeignKey(promises.c.id), nullable=False, index=True),
+    Column("requested_at", UtcDateTime, nullable=False),
 )
 
 attempts = Table(
@@ -84,6 +97,7 @@ sms_outbox = Table(
     Column("template", String(32), nullable=False),
     Column("language", String(8), nullable=False),
     Column("queue", String(64), nullable=False),
+    Column("details", Text, nullable=False, server_default="{}"),  # JSON: an object of texts
     Column("status", String(16), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("queued_at", UtcDateTime, nullable=False),
@@ -99,12 +113,55 @@ calls = Table(
     "calls",
     metadata,
     Column("id", String(150), primary_key=True),
-    Column("queue", String(64), nullable=False),
+    Column("dialled", String(64), nullable=False, server_default=""),  # empty for calls of older versions
+    Column("queue", String(64)),  # the last one that the caller stood in; null when they came to none
     Column("number", String(64)),  # as the network showed it, not always E.164; null when withheld
     Column("arrived_at", UtcDateTime, nullable=False),
+    Column("joined_at", UtcDateTime),
+    Column("quoted_low_s", Float),
+    Column("quoted_high_s", Float),
+    Column("quoted_at", UtcDateTime),
     Column("agent", String(64)),
     Column("answered_at", UtcDateTime),
     Column("ending", String(16)),
     Column("ended_at", UtcDateTime),
     Index("ix_calls_open", "arrived_at", "id", sqlite_where=HAS_NO_ENDING, postgresql_where=HAS_NO_ENDING),
+    Index("ix_calls_quoted", "quoted_at", "id", sqlite_where=HAS_QUOTE, postgresql_where=HAS_QUOTE),
+)
+
+# What agents set by phone. An agent who never did has no row.
+agents = Table(
+    "agents",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("pin_hash", Text),
+    Column("signed_in", Boolean, nullable=False),
+    Column("pause_reason", String(64)),
+    Column("wrong_pins", Integer, nullable=False),
+    Column("locked_until", UtcDateTime),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+line_decisions = Table(
+    "line_decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("queue", String(64), nullable=False),
+    Column("waiter_id", String(150), nullable=False),  # a call's id or a promise's
+    Column("kind", String(16), nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("starving", Boolean, nullable=False),
+    Column("passed", Text, nullable=False),  # JSON: a list of waiters' ids, in the order of arrival
+)
+
+callers = Table(
+    "callers",
+    metadata,
+    Column("number", String(16), primary_key=True),
+    Column("language", String(8), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
 )

@@ -58,6 +58,7 @@ async def test_an_sms_is_one_line_with_all_that_is_needed_to_send_it(gateway: Lo
             "to": NUMBER,
             "from": "03-1234-5678",
             "text": TEXT,
+            "segments": 1,
         }
     ]
     assert "折り返し".encode() in await asyncio.to_thread(path.read_bytes)

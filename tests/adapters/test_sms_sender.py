@@ -12,7 +12,7 @@ from controller.domain.lifecycle import DeadlinePassed
 from controller.ports.sms import Accepted, QueuedSms, Refused, SendResult, Unclear
 from controller.sms.texts import Signature, renderer
 from controller.workers.sms_sender import SmsSender
-from tests.contract.store_under_test import HandClock, rows, store_at, wanted
+from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -63,7 +63,7 @@ class Room:
 
     async def owe(self, n: int) -> str:
         """Queue an SMS as a promise that was not kept does, and return its key."""
-        made = await self.store.promises.make(wanted(f"call-{n}", number=f"+81901234567{n}"))
+        made = await make(self.store, wanted(f"call-{n}", number=f"+81901234567{n}"))
         await self.store.promises.advance(made.promise.id, DeadlinePassed())
         return f"{made.promise.id}:expired"
 
@@ -213,7 +213,7 @@ async def test_what_a_dead_process_was_sending_is_not_sent_by_the_next(room: Roo
 
 async def test_an_sms_that_has_no_text_fails_alone(room: Room) -> None:
     """Its queue was taken out of the settings."""
-    made = await room.store.promises.make(wanted("call-9", queue="closed-down", number="+819012345679"))
+    made = await make(room.store, wanted("call-9", queue="closed-down", number="+819012345679"))
     await room.store.promises.advance(made.promise.id, DeadlinePassed())
     await room.owe(1)
     room.start()

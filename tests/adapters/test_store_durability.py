@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
-from tests.contract.store_under_test import HandClock, rows, store_at, wanted
+from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -88,7 +88,7 @@ async def test_a_call_that_is_cancelled_at_any_moment_leaves_all_or_nothing_and_
     while target <= moments:
         target += 1
         moments = 0
-        task = asyncio.ensure_future(store.promises.make(wanted(f"call-{target}", number=f"+81312340{target:03}")))
+        task = asyncio.ensure_future(make(store, wanted(f"call-{target}", number=f"+81312340{target:03}")))
         await asyncio.wait({task})
         reached, was_cancelled, task = moments, task.cancelled(), None
         # What was begun was ended: the promise is there, whole, with its history, whoever was told of it.
@@ -100,12 +100,12 @@ async def test_a_call_that_is_cancelled_at_any_moment_leaves_all_or_nothing_and_
         assert len(history) == 1
         moments = reached
     assert target > 8
-    assert (await store.promises.make(wanted("the last"))).is_new
+    assert (await make(store, wanted("the last"))).is_new
 
 
 async def test_a_call_that_is_cancelled_before_it_began_writes_nothing(store: Store) -> None:
     """And breaks nothing."""
-    task = asyncio.ensure_future(store.promises.make(wanted()))
+    task = asyncio.ensure_future(make(store, wanted()))
     task.cancel()
     await asyncio.wait({task})
     assert await store.promises.waiting() == []
@@ -121,7 +121,7 @@ async def test_a_listener_is_told_even_when_the_caller_was_cancelled(store: Stor
         task.cancel()
 
     event.listen(store.database.engine.sync_engine, "commit", cancel)
-    task = asyncio.ensure_future(store.promises.make(wanted()))
+    task = asyncio.ensure_future(make(store, wanted()))
     await asyncio.wait({task})
     assert task.cancelled()
     assert heard == ["promise-1"]

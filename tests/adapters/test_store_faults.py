@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from controller.domain.lifecycle import DeadlinePassed
 from controller.ports.promises import StoreUnavailableError
-from tests.contract.store_under_test import NUMBER, HandClock, store_at, wanted
+from tests.contract.store_under_test import NUMBER, HandClock, make, store_at, wanted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,12 +61,12 @@ async def test_a_locked_database_says_so_and_works_again_once_it_is_free(store: 
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailableError) as raised:
-        await store.promises.make(wanted())
+        await make(store, wanted())
     assert_one_line_for_a_person(raised, f"{path} is locked by another program", "Stop the other program")
     assert await store.promises.waiting() == []
     other.execute("ROLLBACK")
     other.close()
-    assert (await store.promises.make(wanted())).is_new
+    assert (await make(store, wanted())).is_new
 
 
 async def test_a_locked_database_is_reported_at_the_start_too(path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_a_full_disk_says_so_and_loses_nothing_that_was_acknowledged(store
 
     async def book_on() -> None:
         for n in range(2000):
-            made.add((await store.promises.make(wanted(f"call-{n}", number=f"+81{n:010}"))).promise.id)
+            made.add((await make(store, wanted(f"call-{n}", number=f"+81{n:010}"))).promise.id)
 
     event.listen(store.database.engine.sync_engine.pool, "checkout", stop_growing)
     with pytest.raises(StoreUnavailableError) as raised:
@@ -179,7 +179,7 @@ async def test_an_address_that_cannot_be_used_says_what_to_write(url: str, said:
 
 async def test_the_file_is_its_owners_alone(store: Store, path: Path) -> None:
     """It holds phone numbers; so do its journal files."""
-    await store.promises.make(wanted())
+    await make(store, wanted())
     for file in path.parent.glob("orikaeshi.db*"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
@@ -193,7 +193,7 @@ async def test_every_connection_is_durable_and_checks_references(store: Store) -
 
 async def test_a_number_stays_out_of_the_text_of_a_database_error(store: Store) -> None:
     """Such a text ends up in a log."""
-    promise = (await store.promises.make(wanted())).promise
+    promise = (await make(store, wanted())).promise
     async with store.database.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE sms_outbox RENAME TO gone")
     with pytest.raises(DBAPIError, match="no such table: sms_outbox") as raised:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -9,7 +10,7 @@ from controller.domain.lifecycle import AttemptEnded, DeadlinePassed
 from controller.domain.outcome import Outcome
 from controller.ports.call_log import Ending
 from controller.ports.sms import Accepted
-from tests.contract.store_under_test import NOON, NUMBER, HandClock, dialling, store_at, wanted
+from tests.contract.store_under_test import NOON, NUMBER, HandClock, dialling, make, slot_after, store_at, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,10 @@ async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
 
     event.listen(store.database.engine.sync_engine, "before_cursor_execute", remember)
     promise = await dialling(store)
-    await store.promises.make(wanted("call-2"))
+    await make(store, wanted("call-2"))
+    await make(store, wanted("call-3", slot=slot_after(2), slot_capacity=9))
+    await store.promises.booked("sales", start=NOON, end=NOON + timedelta(days=9))
+    await store.promises.open_for("sales", NUMBER)
     await store.promises.made_on_call("call-1")
     await store.promises.waiting()
     await store.promises.open_attempts()
@@ -56,8 +60,13 @@ async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
     await store.outbox.record(sms, Accepted("ref"), NOON)
     await store.outbox.settle_interrupted()
     for call_id in ("call-1", "call-2"):
-        await store.calls.arrived(call_id, queue="sales", number=NUMBER, arrived_at=NOON)
+        await store.calls.arrived(call_id, dialled="0312345678", number=NUMBER, arrived_at=NOON)
+        await store.calls.joined(call_id, queue="sales", joined_at=NOON)
+        await store.calls.quoted(call_id, low_s=60, high_s=120, quoted_at=NOON)
     await store.calls.answered("call-1", agent="hanako", answered_at=NOON)
     await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=NOON)
     await store.calls.close_orphans(frozenset(), ended_at=NOON)
+    await store.callers.remember_language(NUMBER, "en")
+    await store.callers.remember_language(NUMBER, "ja")
+    await store.callers.language_of(NUMBER)
     return sent

@@ -13,8 +13,10 @@ from sqlalchemy import text
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Attempt, Promise
 from controller.domain.retry_policy import RetryPolicy
-from controller.ports.promises import NewPromise
+from controller.domain.slots import Slot
+from controller.ports.promises import Made, NewPromise
 from controller.store import open_store
+from controller.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -78,9 +80,23 @@ def wanted(
     number: str = NUMBER,
     queue: str = "sales",
     since: datetime = NOON - timedelta(minutes=5),
+    **more: Any,
 ) -> NewPromise:
     """Return a request for a promise."""
-    return NewPromise(queue=queue, number=number, language="ja", since=since, call_id=call_id)
+    return NewPromise(queue=queue, number=number, language="ja", since=since, call_id=call_id, **more)
+
+
+def slot_after(hours: int) -> Slot:
+    """Return the window of half an hour that starts so many hours after noon."""
+    starts_at = NOON.replace(microsecond=0) + timedelta(hours=hours)
+    return Slot(starts_at, starts_at + timedelta(minutes=30))
+
+
+async def make(store: Store, request: NewPromise) -> Made:
+    """Make a promise, for which there is a place."""
+    made = await store.promises.make(request)
+    assert isinstance(made, Made)
+    return made
 
 
 def attempt_for(promise: Promise, attempt_id: str = "attempt-1") -> Attempt:
@@ -90,7 +106,7 @@ def attempt_for(promise: Promise, attempt_id: str = "attempt-1") -> Attempt:
 
 async def dialling(store: Store, call_id: str = "call-1", attempt_id: str = "attempt-1", **request: Any) -> Promise:
     """Make a promise and open an attempt for it."""
-    made = await store.promises.make(wanted(call_id, **request))
+    made = await make(store, wanted(call_id, **request))
     moved = await store.promises.open_attempt(made.promise, attempt_for(made.promise, attempt_id))
     assert moved is not None
     return moved
@@ -104,5 +120,4 @@ async def rows(store: Store, query: str) -> list[dict[str, Any]]:
 
 async def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Return the whole contents of the database."""
-    tables = ("promises", "attempts", "promise_events", "sms_outbox", "calls")
-    return {table: await rows(store, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}  # noqa: S608 - the names above
+    return {name: await rows(store, f"SELECT * FROM {name} ORDER BY 1, 2") for name in metadata.tables}  # noqa: S608 - our own names

@@ -10,7 +10,16 @@ from sqlalchemy import insert
 from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
 from controller.store.tables import calls
-from tests.contract.store_under_test import ENGINES, NOON, NUMBER, HandClock, rows, store_at, wanted
+from tests.contract.store_under_test import (
+    ENGINES,
+    NOON,
+    NUMBER,
+    HandClock,
+    make,
+    rows,
+    store_at,
+    wanted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,31 +39,76 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 async def test_a_call_is_recorded_from_its_arrival_to_its_end(store: Store) -> None:
     """Every column that the figures are made of."""
-    await store.calls.arrived("call-1", queue="sales", number=NUMBER, arrived_at=NOON)
-    await store.calls.answered("call-1", agent="hanako", answered_at=NOON)
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+    await store.calls.joined("call-1", queue="sales", joined_at=NOON + timedelta(seconds=8))
+    await store.calls.quoted("call-1", low_s=60, high_s=180.5, quoted_at=NOON + timedelta(seconds=10))
+    await store.calls.answered("call-1", agent="hanako", answered_at=NOON + timedelta(seconds=30))
     await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=LATER)
-    assert await rows(store, "SELECT id, queue, number, agent, ending FROM calls") == [
-        {"id": "call-1", "queue": "sales", "number": NUMBER, "agent": "hanako", "ending": "served"}
+    assert await rows(store, "SELECT * FROM calls") == [
+        {
+            "id": "call-1",
+            "dialled": "0312345678",
+            "queue": "sales",
+            "number": NUMBER,
+            "arrived_at": "2030-05-06 03:00:00.123456",
+            "joined_at": "2030-05-06 03:00:08.123456",
+            "quoted_low_s": 60,
+            "quoted_high_s": 180.5,
+            "quoted_at": "2030-05-06 03:00:10.123456",
+            "agent": "hanako",
+            "answered_at": "2030-05-06 03:00:30.123456",
+            "ending": "served",
+            "ended_at": "2030-05-06 03:00:40.123456",
+        }
+    ]
+
+
+async def test_a_call_that_comes_to_no_queue_has_none(store: Store) -> None:
+    """A menu answered it, say."""
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+    await store.calls.ended("call-1", ending=Ending.GUIDED, ended_at=LATER)
+    assert await rows(store, "SELECT queue, joined_at, quoted_at, ending FROM calls") == [
+        {"queue": None, "joined_at": None, "quoted_at": None, "ending": "guided"}
+    ]
+
+
+async def test_who_goes_on_to_another_queue_has_stood_in_line_since_the_first(store: Store) -> None:
+    """The wait that they feel began there; the agents who serve them are the last one's."""
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+    await store.calls.joined("call-1", queue="sales", joined_at=NOON)
+    await store.calls.joined("call-1", queue="support", joined_at=LATER)
+    assert await rows(store, "SELECT queue, joined_at FROM calls") == [
+        {"queue": "support", "joined_at": "2030-05-06 03:00:00.123456"}
+    ]
+
+
+async def test_the_first_wait_that_was_told_stays(store: Store) -> None:
+    """The one that the caller decided by; later ones come nearer and are right too easily."""
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+    await store.calls.quoted("call-1", low_s=240, high_s=600, quoted_at=NOON)
+    await store.calls.quoted("call-1", low_s=0, high_s=60, quoted_at=LATER)
+    assert await rows(store, "SELECT quoted_low_s, quoted_high_s, quoted_at FROM calls") == [
+        {"quoted_low_s": 240, "quoted_high_s": 600, "quoted_at": "2030-05-06 03:00:00.123456"}
     ]
 
 
 async def test_a_caller_who_hides_the_number_is_recorded_without_one(store: Store) -> None:
     """Null, not a word that looks like a number."""
-    await store.calls.arrived("call-1", queue="sales", number=None, arrived_at=NOON)
+    await store.calls.arrived("call-1", dialled="0312345678", number=None, arrived_at=NOON)
     assert await rows(store, "SELECT number FROM calls") == [{"number": None}]
 
 
 async def test_an_arrival_said_twice_is_one_call_that_arrived_first(store: Store) -> None:
     """A restarted controller meets the same channel again."""
-    await store.calls.arrived("call-1", queue="sales", number=NUMBER, arrived_at=NOON)
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
     before = await rows(store, "SELECT * FROM calls")
-    await store.calls.arrived("call-1", queue="support", number=None, arrived_at=LATER)
+    await store.calls.arrived("call-1", dialled="0312345678", number=None, arrived_at=LATER)
     assert await rows(store, "SELECT * FROM calls") == before
 
 
 async def test_the_first_answer_and_the_first_ending_stay(store: Store) -> None:
     """The answer that the caller waited for; the end that was seen when it happened."""
-    await store.calls.arrived("call-1", queue="sales", number=NUMBER, arrived_at=NOON)
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
     await store.calls.answered("call-1", agent="hanako", answered_at=NOON)
     await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=NOON)
     before = await rows(store, "SELECT * FROM calls")
@@ -64,17 +118,19 @@ async def test_the_first_answer_and_the_first_ending_stay(store: Store) -> None:
 
 
 async def test_calls_that_ended_while_nobody_watched_get_the_ending_that_the_record_shows(store: Store) -> None:
-    """Served when an agent had taken it, promised when it made a promise, else abandoned; live calls go on."""
-    for call_id in ("talked", "booked", "gone", "live", "over"):
-        await store.calls.arrived(call_id, queue="sales", number=NUMBER, arrived_at=NOON)
+    """Served when an agent had taken it, promised when it asked for a promise, else abandoned; live calls go on."""
+    for call_id in ("talked", "booked", "booked again", "gone", "live", "over"):
+        await store.calls.arrived(call_id, dialled="0312345678", number=NUMBER, arrived_at=NOON)
     await store.calls.answered("talked", agent="hanako", answered_at=NOON)
-    await store.promises.make(wanted("booked"))
+    await make(store, wanted("booked"))
+    await make(store, wanted("booked again"))
     await store.calls.ended("over", ending=Ending.FAILED, ended_at=NOON)
-    assert await store.calls.close_orphans(frozenset({"live"}), ended_at=LATER) == 3
+    assert await store.calls.close_orphans(frozenset({"live"}), ended_at=LATER) == 4
     endings = {row["id"]: row["ending"] for row in await rows(store, "SELECT id, ending FROM calls")}
     assert endings == {
         "talked": "served",
         "booked": "promised",
+        "booked again": "promised",
         "gone": "abandoned",
         "live": None,
         "over": "failed",
@@ -85,9 +141,7 @@ async def test_calls_that_ended_while_nobody_watched_get_the_ending_that_the_rec
 async def test_three_thousand_orphans_and_live_calls_are_no_trouble(store: Store) -> None:
     """More than a statement takes parameters on any engine's worst day."""
     async with store.database.engine.begin() as connection:
-        await connection.execute(
-            insert(calls), [{"id": f"c{n}", "queue": "sales", "arrived_at": NOON} for n in range(3000)]
-        )
+        await connection.execute(insert(calls), [{"id": f"c{n}", "arrived_at": NOON} for n in range(3000)])
     live = frozenset({f"x{n}" for n in range(40_000)} | {"c7"})
     assert await store.calls.close_orphans(live, ended_at=LATER) == 2999
     assert await rows(store, "SELECT id FROM calls WHERE ending IS NULL") == [{"id": "c7"}]
@@ -102,12 +156,14 @@ async def test_what_cannot_be_written_is_logged_and_does_not_disturb_the_call(tm
     async with store_at(f"sqlite+aiosqlite:///{tmp_path}/orikaeshi.db", HandClock(), log=logger) as store:
         async with store.database.engine.connect() as holder:
             await holder.exec_driver_sql("PRAGMA query_only = ON")
-        await store.calls.arrived("call-1", queue="sales", number=NUMBER, arrived_at=NOON)
+        await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+        await store.calls.joined("call-1", queue="sales", joined_at=NOON)
+        await store.calls.quoted("call-1", low_s=60, high_s=120, quoted_at=NOON)
         await store.calls.answered("call-1", agent="hanako", answered_at=NOON)
         await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=NOON)
         assert await rows(store, "SELECT id FROM calls") == []
     assert [(entry["event"], entry["call_id"], entry["step"]) for entry in log.entries] == [
-        ("call_not_recorded", "call-1", step) for step in ("arrived", "answered", "ended")
+        ("call_not_recorded", "call-1", step) for step in ("arrived", "joined", "quoted", "answered", "ended")
     ]
     assert all("can be read but not written" in entry["error"] for entry in log.entries)
     assert NUMBER not in repr(log.entries)

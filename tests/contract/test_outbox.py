@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.lifecycle import DeadlinePassed
+from controller.ports.promises import StoreUnavailableError
 from controller.ports.sms import Accepted, QueuedSms, Refused, SendResult, SmsStatus, Unclear
-from tests.contract.store_under_test import NOON, NUMBER, HandClock, rows, store_at, wanted
+from tests.contract.store_under_test import NOON, NUMBER, HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
     from controller.store import Store
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 async def owe(store: Store, count: int) -> None:
     """Queue `count` SMS in the way they are queued: a promise that was not kept owes an apology."""
     for n in range(count):
-        made = await store.promises.make(wanted(f"call-{n}", number=f"+8190123456{n:02}"))
+        made = await make(store, wanted(f"call-{n}", number=f"+8190123456{n:02}"))
         await store.promises.advance(made.promise.id, DeadlinePassed())
 
 
@@ -57,7 +60,7 @@ async def test_what_is_taken_is_marked_as_sending_before_it_is_returned(url: str
 async def test_the_longest_due_are_taken_first_and_no_more_than_asked_for(store: Store, clock: HandClock) -> None:
     """Five owed, two and two and one."""
     for n in range(5):
-        made = await store.promises.make(wanted(f"call-{n}", number=f"+81901234567{n}"))
+        made = await make(store, wanted(f"call-{n}", number=f"+81901234567{n}"))
         await store.promises.advance(made.promise.id, DeadlinePassed())
         clock.turn(1)
     batches = [[sms.key for sms in await store.outbox.take_due(clock.now(), 2)] for _ in range(4)]
@@ -137,7 +140,7 @@ async def test_the_next_due_time_is_the_earliest_of_those_queued(store: Store, c
     assert await store.outbox.next_due_at() is None
     await owe(store, 1)
     clock.turn(10)
-    made = await store.promises.make(wanted("call-9"))
+    made = await make(store, wanted("call-9"))
     await store.promises.advance(made.promise.id, DeadlinePassed())
     assert await store.outbox.next_due_at() == NOON
     await store.outbox.take_due(NOON, 10)
@@ -154,3 +157,51 @@ async def test_what_a_dead_process_was_sending_is_unknown_and_is_not_sent_again(
     statuses = await rows(store, "SELECT status FROM sms_outbox ORDER BY id")
     assert [row["status"] for row in statuses] == ["sent", "unknown", "queued"]
     assert [sms.key for sms in await store.outbox.take_due(NOON, 10)] == ["promise-3:expired"]
+
+
+PAGE = SendSms("page:hours:1", SmsTemplate.WEB_PAGE, NUMBER, "ja", "sales", {"page": "営業時間", "n": '"{'})
+
+
+async def test_an_sms_that_no_promise_owes_is_taken_with_its_details_as_they_were(store: Store) -> None:
+    """Whatever characters are in them."""
+    assert await store.texts.owe(PAGE)
+    (sms,) = await store.outbox.take_due(NOON, 10)
+    assert (sms.key, sms.number, sms.template, sms.language, sms.queue, sms.details) == (
+        "page:hours:1",
+        NUMBER,
+        "web_page",
+        "ja",
+        "sales",
+        PAGE.details,
+    )
+
+
+async def test_an_sms_that_is_owed_is_durable_and_owed_once(url: str, store: Store) -> None:
+    """The same key from another process is the same SMS, also when it was sent; its sender is woken once."""
+    woken: list[str] = []
+    store.on_sms_queued = lambda: woken.append("here")
+    assert await store.texts.owe(PAGE)
+    async with store_at(url, HandClock()) as other:
+        other.on_sms_queued = lambda: woken.append("there")
+        assert not await other.texts.owe(replace(PAGE, language="en"))
+        (sms,) = await other.outbox.take_due(NOON, 10)
+        await other.outbox.record(sms, Accepted("ref"), NOON)
+    assert not await store.texts.owe(PAGE)
+    assert await rows(store, "SELECT language, status FROM sms_outbox") == [{"language": "ja", "status": "sent"}]
+    assert woken == ["here"]
+
+
+async def test_an_sms_cannot_be_owed_without_the_database(store: Store) -> None:
+    """The journey says so, instead of promising it."""
+    async with store.database.engine.connect() as holder:
+        await holder.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StoreUnavailableError, match="can be read but not written"):
+        await store.texts.owe(PAGE)
+
+
+async def test_a_promise_owes_an_sms_without_details(store: Store) -> None:
+    """An empty object, as for every row of an older version."""
+    await owe(store, 1)
+    assert await rows(store, "SELECT details FROM sms_outbox") == [{"details": "{}"}]
+    (sms,) = await store.outbox.take_due(NOON, 10)
+    assert sms.details == {}

@@ -25,6 +25,7 @@ from tests.contract.store_under_test import (
     attempt_for,
     dialling,
     everything,
+    make,
     rows,
     wanted,
 )
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 async def test_opening_an_attempt_commits_it_and_moves_the_promise(store: Store) -> None:
     """Both can be read before anything is dialled."""
-    made = await store.promises.make(wanted())
+    made = await make(store, wanted())
     attempt = attempt_for(made.promise)
     moved = await store.promises.open_attempt(made.promise, attempt)
     assert moved == replace(made.promise, state=PromiseState.DIALLING, version=1)
@@ -44,7 +45,7 @@ async def test_opening_an_attempt_commits_it_and_moves_the_promise(store: Store)
 
 async def test_an_attempt_for_a_promise_that_somebody_else_moved_is_not_opened(store: Store) -> None:
     """Whether it is settled, or was tried and waits again."""
-    made = await store.promises.make(wanted())
+    made = await make(store, wanted())
     assert await store.promises.open_attempt(made.promise, attempt_for(made.promise, "a1"))
     await store.promises.advance(made.promise.id, AttemptEnded(Outcome.BUSY))
     before = await everything(store)
@@ -55,7 +56,7 @@ async def test_an_attempt_for_a_promise_that_somebody_else_moved_is_not_opened(s
 async def test_an_attempt_for_a_number_that_is_being_called_is_not_opened(store: Store) -> None:
     """Across queues; the promise waits on, untouched."""
     await dialling(store, "call-1", "a1", queue="sales")
-    other = (await store.promises.make(wanted("call-2", queue="support"))).promise
+    other = (await make(store, wanted("call-2", queue="support"))).promise
     before = await everything(store)
     assert await store.promises.open_attempt(other, attempt_for(other, "a2")) is None
     assert await everything(store) == before
@@ -78,7 +79,7 @@ async def test_an_attempt_id_is_never_used_twice(store: Store) -> None:
 
 async def test_of_twenty_dialers_one_gets_the_promise(store: Store) -> None:
     """Compare and set."""
-    promise = (await store.promises.make(wanted())).promise
+    promise = (await make(store, wanted())).promise
     opened = await asyncio.gather(
         *(store.promises.open_attempt(promise, attempt_for(promise, f"a{n}")) for n in range(20))
     )
@@ -88,7 +89,7 @@ async def test_of_twenty_dialers_one_gets_the_promise(store: Store) -> None:
 
 async def test_an_attempt_for_another_promise_or_number_is_refused(store: Store) -> None:
     """That is a mistake of ours, and must not reach a phone."""
-    promise = (await store.promises.make(wanted())).promise
+    promise = (await make(store, wanted())).promise
     with pytest.raises(ValueError, match="is not for promise"):
         await store.promises.open_attempt(promise, replace(attempt_for(promise), number=OTHER_NUMBER))
     with pytest.raises(ValueError, match="is not for promise"):
@@ -104,7 +105,7 @@ async def test_an_attempt_is_opened_for_a_waiting_promise_only(store: Store) -> 
 
 async def test_an_attempt_is_not_started_without_its_row(store: Store) -> None:
     """There is one way to start one."""
-    promise = (await store.promises.make(wanted())).promise
+    promise = (await make(store, wanted())).promise
     with pytest.raises(TypeError, match="open_attempt"):
         await store.promises.advance(promise.id, AttemptStarted())
 
@@ -177,7 +178,7 @@ async def test_a_refused_event_changes_nothing(store: Store) -> None:
 
 async def test_of_twenty_cancellations_at_once_one_counts(store: Store) -> None:
     """The others meet a promise that is cancelled already."""
-    promise = (await store.promises.make(wanted())).promise
+    promise = (await make(store, wanted())).promise
     results = await asyncio.gather(
         *(store.promises.advance(promise.id, Cancelled()) for _ in range(20)), return_exceptions=True
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alembic import context
 
-from controller.store.dialect import connect_to, for_writing
+from controller.store.dialect import changing_schema, connect_to
 from controller.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def _connect_and_migrate() -> None:
         raise LookupError("set sqlalchemy.url, for example sqlite+aiosqlite:////path/to/orikaeshi.db")
     engine = connect_to(url, busy_timeout_s=_BUSY_TIMEOUT_S)
     try:
-        async with for_writing(engine).begin() as connection:
+        async with changing_schema(engine) as connection:
             await connection.run_sync(_migrate)
     finally:
         await engine.dispose()
