@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from controller import from_settings
+from controller.asterisk.agi.server import AgiServer
 from controller.asterisk.ami import AmiWatcher
+from controller.asterisk.ami_account import AmiAccount
 from controller.asterisk.ari.client import AriClient
 from controller.asterisk.ari.errors import AriError
-from controller.asterisk.languages import Languages
 from controller.asterisk.outbound_call import Trunk
+from controller.asterisk.queue_log import AmiQueueLog
+from controller.asterisk.sounds_check import PromptsMissingError, missing_prompts
 from controller.asterisk.telephony import AriTelephony
-from controller.domain.agents import Agent, AgentState
-from controller.domain.phone_number import as_printed
-from controller.journeys.house import House, Queue
+from controller.domain.queue_events import agent_events
+from controller.journeys.house import House
 from controller.ports.promises import StoreUnavailableError
 from controller.sms.log_gateway import LogGateway
-from controller.sms.texts import Signature, renderer
+from controller.sms.texts import renderer
 from controller.store import open_store
 from controller.system_clock import SystemClock
 from controller.workers.agent_desk import AgentDesk
+from controller.workers.agent_reception import AgentReception
+from controller.workers.agi_desk import AgiDesk
 from controller.workers.dialer import Dialer
+from controller.workers.duty_desk import DutyDesk
 from controller.workers.line_keeper import LineKeeper
+from controller.workers.line_recorder import LineRecorder
 from controller.workers.reception import Reception
 from controller.workers.recovery import Recovery
 from controller.workers.sms_sender import SmsSender
@@ -33,6 +40,7 @@ from controller.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from controller.asterisk.ari.events import Event
+    from controller.domain.agents import Agent
     from controller.settings import Settings
     from controller.store import Store
 
@@ -61,25 +69,23 @@ class Controller:
 
     def __init__(self, settings: Settings, store: Store, clock: SystemClock) -> None:
         self._settings = settings
+        self._store = store
         self._clock = clock
         self._connected = asyncio.Event()
         self._recovered = False
+        self._prompts_are_there = False
         self._supervisor = Supervisor()
-        self._queues = {queue.name: queue for queue in journey_queues(settings)}
+        self._queues = from_settings.queues(settings)
         self._client = self._ari_client()
         self._telephony = self._ari_telephony()
-        self._desk = AgentDesk(agents(settings, clock), clock, self._supervisor)
-        self._keeper = LineKeeper(self._desk, self._queues, settings.gate.hours, clock)
-        house = House(
-            line=self._keeper,
-            telephony=self._telephony,
-            promises=store.promises,
-            calls=store.calls,
-            clock=clock,
-            plan=settings.gate.plan,
-            new_id=new_id,
-        )
-        self._reception = Reception(house, tuple(self._queues.values()), self._supervisor)
+        self._ami = self._ami_watcher()
+        self._queue_log = AmiQueueLog(self._ami_account(), clock=clock)
+        self._desk = AgentDesk(from_settings.agents(settings, clock.now()), clock, self._supervisor)
+        self._duty = DutyDesk(self._desk, store.agents, clock, pin_required=settings.agents_by_phone.sign_in == "pin")
+        self._recorder = LineRecorder(store.line_audit, clock, structlog.get_logger("controller.line"))
+        self._keeper = LineKeeper(self._desk, self._queues, clock, max_passes=settings.line.max_passes)
+        house = self._house()
+        self._reception = Reception(house, settings.ways_in, self._supervisor)
         self._dialer = Dialer(
             house,
             self._queues,
@@ -90,12 +96,16 @@ class Controller:
         self._recovery = Recovery(
             self._telephony, house, self._queues, self._desk, self._keeper, self._reception, self._dialer
         )
-        self._sms = self._sms_sender(store)
-        self._ami = self._ami_watcher()
-        self._wire(store)
+        self._sms = self._sms_sender()
+        self._agi = self._agi_server(house)
+        self._wire()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run every worker until `stop` is set or one of them fails."""
+        await self._duty.load()
+        for name, queue in self._queues.items():
+            talks_s = await self._store.calls.recent_talks_s(name)
+            self._keeper.load_handle_times(name, [talk_s + queue.wrap_up_s for talk_s in talks_s])
         try:
             async with asyncio.TaskGroup() as workers:
                 running = [
@@ -106,6 +116,9 @@ class Controller:
                         "line keeper": self._keeper.run(),
                         "SMS sender": self._sms.run(),
                         "recovery": self._recover(),
+                        "queue log": self._queue_log.run(),
+                        "line recorder": self._recorder.run(),
+                        **({"AGI": self._agi.run()} if self._agi else {}),
                     }.items()
                 ]
                 await stop.wait()
@@ -126,6 +139,7 @@ class Controller:
             self._connected.clear()
             try:
                 await self._telephony.prepare()
+                await self._check_prompts()
                 await self._recovery.settle(in_hand=self._dialer.in_hand)
             except (AriError, StoreUnavailableError) as error:
                 log.error("recovery has to be tried again", reason=str(error))  # noqa: TRY400 - expected
@@ -139,13 +153,57 @@ class Controller:
             log.info("in control")
             self._keeper.serve()
 
-    def _wire(self, store: Store) -> None:
+    async def _check_prompts(self) -> None:
+        """Find a prompt that is missing now, and not in a call: Asterisk would speak English without a word.
+
+        At the start it is a mistake to be put right, and raises PromptsMissingError; later on it is told in the log.
+        """
+        settings = self._settings
+        missing = await missing_prompts(
+            self._client, from_settings.wanted_prompts(settings), sorted(settings.languages)
+        )
+        if missing and not self._prompts_are_there:
+            raise PromptsMissingError(missing)
+        self._prompts_are_there = True
+        if missing:
+            log.error("the PBX has lost prompts; build them again", prompts=missing)
+
+    def _house(self) -> House:
+        settings, store = self._settings, self._store
+        return House(
+            line=self._keeper,
+            telephony=self._telephony,
+            promises=store.promises,
+            calls=store.calls,
+            queue_log=self._queue_log,
+            texts=store.texts,
+            callers=store.callers if settings.callers.remember_language else None,
+            clock=self._clock,
+            plan=settings.gate.plan,
+            new_id=new_id,
+            queues=self._queues,
+            menus=settings.menus_by_name,
+            web_pages=settings.pages_by_name,
+            languages=tuple(sorted(settings.languages)),
+        )
+
+    def _wire(self) -> None:
+        store = self._store
         self._telephony.on_new_call = self._reception.welcome
+        self._telephony.on_agent_menu = AgentReception(self._duty, self._supervisor).welcome
         self._keeper.may_serve = lambda: self._recovered and self._client.connected
         self._keeper.may_dial = lambda: self._dialer.has_room
         store.on_change = self._keeper.promise_changed
         store.on_sms_queued = self._sms.wake
         self._ami.subscribe(self._desk.phone_changed)
+        self._desk.on_changed = self._agent_changed
+        self._desk.on_handled = self._keeper.note_handled
+        self._keeper.on_decision = self._recorder.note
+
+    def _agent_changed(self, before: Agent, after: Agent) -> None:
+        self._keeper.agent_changed(before, after)
+        for event in agent_events(before, after):
+            self._queue_log.note(event)
 
     def _connection_lost(self) -> None:
         self._recovered = False
@@ -176,64 +234,44 @@ class Controller:
             self._client,
             trunk=Trunk(dialer.trunk, dialer.caller_id, national=dialer.number_format == "national"),
             gate=self._settings.gate,
-            languages=Languages(
-                by_queue={queue.name: queue.language for queue in self._queues.values()},
-                by_dialled={
-                    number: queue.language for queue in self._queues.values() for number in queue.dialled_numbers
-                },
-            ),
+            languages=from_settings.languages(self._settings),
+            music=from_settings.music(self._settings),
             agent_endpoints=[agent.endpoint for agent in self._settings.agents],
             clock=self._clock,
             new_id=new_id,
             spawn=self._supervisor.spawn,
         )
 
+    def _ami_account(self) -> AmiAccount:
+        asterisk, secret = self._settings.asterisk, self._settings.secrets.ami_password
+        return AmiAccount(asterisk.ami_host, asterisk.ami_port, asterisk.ami_username, secret.get_secret_value())
+
     def _ami_watcher(self) -> AmiWatcher:
-        asterisk = self._settings.asterisk
+        account = self._ami_account()
         return AmiWatcher(
-            host=asterisk.ami_host,
-            port=asterisk.ami_port,
-            username=asterisk.ami_username,
-            secret=self._settings.secrets.ami_password.get_secret_value(),
+            host=account.host,
+            port=account.port,
+            username=account.username,
+            secret=account.secret,
             endpoints=[agent.endpoint for agent in self._settings.agents],
             clock=self._clock,
         )
 
-    def _sms_sender(self, store: Store) -> SmsSender:
-        settings = self._settings
-        shown = as_printed(settings.dialer.caller_id, settings.dialer.home_country)
-        signatures = {queue.name: Signature(queue.titles, shown) for queue in settings.queues}
-        gateway = LogGateway(settings.sms.outbox_path, sender=shown, clock=self._clock)
+    def _sms_sender(self) -> SmsSender:
+        settings, store = self._settings, self._store
+        gateway = LogGateway(settings.sms.outbox_path, sender=from_settings.shown_number(settings), clock=self._clock)
         return SmsSender(
             store.outbox,
             gateway,
-            renderer(signatures),
+            renderer(from_settings.signatures(settings), pages=settings.pages_by_name),
             self._clock,
             structlog.get_logger("controller.sms"),
             max_tries=settings.sms.retry_limit,
         )
 
-
-def journey_queues(settings: Settings) -> list[Queue]:
-    """Return the queues as journeys know them."""
-    return [
-        Queue(
-            name=queue.name,
-            language=queue.language,
-            dialled_numbers=queue.dialled_numbers,
-            reminder_interval_s=queue.reminder_interval_s,
-            agent_ring_timeout_s=queue.agent_ring_timeout_s,
-            customer_ring_timeout_s=queue.customer_ring_timeout_s,
-            wrap_up_s=queue.wrap_up_s,
-            missed_pause_s=queue.missed_pause_s,
-        )
-        for queue in settings.queues
-    ]
-
-
-def agents(settings: Settings, clock: SystemClock) -> list[Agent]:
-    """Return every agent, signed out until their phone reports itself."""
-    return [
-        Agent(agent.name, agent.endpoint, frozenset(agent.queues), AgentState.SIGNED_OUT, clock.now())
-        for agent in settings.agents
-    ]
+    def _agi_server(self, house: House) -> AgiServer | None:
+        agi = self._settings.agi
+        if not agi.enabled:
+            return None
+        desk = AgiDesk(house, languages=self._settings.languages)
+        return AgiServer(host=agi.host, port=agi.port, clock=self._clock, on_call=desk.receive, allowed=agi.allowed)

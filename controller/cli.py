@@ -1,4 +1,4 @@
-"""The command line: `controller run | check | doctor | provision | promises | calls`.
+"""The command line, `controller`: the service, and what an admin looks at; `--help` lists all commands.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or settings with mistakes. What can be expected to go wrong is told in
 one line on stderr; a traceback means a mistake in the program.
@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller import commands
+from controller import agent_commands, commands, figures_commands
 from controller.asterisk.ami_errors import AmiError
 from controller.asterisk.ari.errors import AriError
 from controller.commands import EXIT_FAILED, EXIT_USAGE, Report
@@ -23,14 +23,16 @@ from controller.domain.promise import PromiseState
 from controller.logs import hide_numbers
 from controller.ports.promises import StoreUnavailableError
 from controller.provision import ProvisionError
+from controller.rehearse import CatalogueError
+from controller.rehearse.command import EXAMPLE, NoSuchEntranceError, add_arguments, rehearse
 from controller.settings import SettingsError
 from controller.settings.first_file import DEFAULT_TEMPLATE
-from controller.settings.model import LANGUAGES
+from controller.settings.values import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-EXPECTED = (AriError, AmiError, StoreUnavailableError, ProvisionError, OSError)
+EXPECTED = (AriError, AmiError, StoreUnavailableError, ProvisionError, CatalogueError, NoSuchEntranceError, OSError)
 """Errors that are not the program's: their text says what happened, where, and what to do."""
 
 _DEFAULT_SETTINGS = "var/controller.toml"
@@ -137,6 +139,8 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     with_settings(
         add("check", "check the settings file alone", "controller check --settings var/controller.toml", commands.check)
     )
+    rehearsal = with_settings(add("rehearse", "walk through the menus as text, without a phone", EXAMPLE, rehearse))
+    add_arguments(rehearsal)
     _add_doctor(
         with_secrets(add("doctor", "look at the whole installation and say what to do", _DOCTOR, commands.doctor))
     )
@@ -147,9 +151,23 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_listing(
         with_settings(add("calls", "list incoming calls, newest first", "controller calls --limit 20", commands.calls))
     )
+    _add_days(
+        with_settings(add("waits", "hold the announced waits against the true ones", _WAITS, figures_commands.waits))
+    )
+    audit = with_settings(add("line", "list who was served, newest first", _LINE, figures_commands.line))
+    audit.add_argument("--queue", metavar="NAME", help="only decisions for this queue")
+    _add_limit(audit)
+    with_settings(
+        add("agents", "list agents and what they have set by phone", "controller agents", agent_commands.agents)
+    )
+    agent_commands.add_pin_arguments(
+        with_settings(add("agent", "set the PIN of an agent", "controller agent pin agent-1", agent_commands.pin))
+    )
     return parser
 
 
+_WAITS = "controller waits --days 30"
+_LINE = "controller line --queue support --limit 20"
 _DOCTOR = "controller doctor --settings var/controller.toml --asterisk-conf /etc/asterisk"
 _PROVISION = "controller provision --home var --agents 2"
 _PROMISES = "controller promises --state waiting"
@@ -184,8 +202,16 @@ def _add_provision(one: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_listing(one: argparse.ArgumentParser) -> None:
+def _add_days(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--days", type=_count, default=7, metavar="N", help="of the last so many days (default: 7)")
+
+
+def _add_limit(one: argparse.ArgumentParser) -> None:
     one.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many (default: 100)")
+
+
+def _add_listing(one: argparse.ArgumentParser) -> None:
+    _add_limit(one)
     one.add_argument("--show-numbers", action="store_true", help="show whole phone numbers instead of masked ones")
 
 

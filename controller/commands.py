@@ -156,7 +156,7 @@ async def provision_site(arguments: Namespace, _: Mapping[str, str]) -> Report:
 
 async def promises(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """List promises from the database."""
-    settings = _settings_with_database(arguments, env)
+    settings = settings_with_database(arguments, env)
     state = PromiseState(arguments.state) if arguments.state else None
     found = await list_promises(settings.store.url, state=state, limit=arguments.limit)
     zone = ZoneInfo(settings.dialer.time_zone)
@@ -168,36 +168,46 @@ async def promises(arguments: Namespace, env: Mapping[str, str]) -> Report:
             one.state.value,
             str(one.attempts_used),
             one.last_outcome or "-",
-            _local(one.since, zone),
-            _local(one.not_before, zone),
+            local(one.since, zone),
+            local(one.not_before, zone),
+            local(one.slot_starts_at, zone) if one.slot_starts_at else "-",
         ]
         for one in found
     ]
-    headings = ["promise", "queue", "number", "state", "attempts", "last outcome", "in line since", "not before"]
-    return Report(
-        _listed(headings, rows, "promises"), {"promises": [_as_data(asdict(one), arguments) for one in found]}
-    )
+    headings = [
+        "promise",
+        "queue",
+        "number",
+        "state",
+        "attempts",
+        "last outcome",
+        "in line since",
+        "not before",
+        "window",
+    ]
+    return Report(listed(headings, rows, "promises"), {"promises": [_as_data(asdict(one), arguments) for one in found]})
 
 
 async def calls(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """List incoming calls from the database."""
-    settings = _settings_with_database(arguments, env)
+    settings = settings_with_database(arguments, env)
     found = await list_calls(settings.store.url, limit=arguments.limit)
     zone = ZoneInfo(settings.dialer.time_zone)
     rows = [
         [
             one.id,
-            one.queue,
+            one.dialled or "-",
+            one.queue or "-",
             _shown(one.number, arguments),
-            _local(one.arrived_at, zone),
+            local(one.arrived_at, zone),
             one.agent or "-",
             one.ending or "going on",
-            _local(one.ended_at, zone) if one.ended_at else "-",
+            local(one.ended_at, zone) if one.ended_at else "-",
         ]
         for one in found
     ]
-    headings = ["call", "queue", "number", "arrived", "agent", "ending", "ended"]
-    return Report(_listed(headings, rows, "calls"), {"calls": [_as_data(asdict(one), arguments) for one in found]})
+    headings = ["call", "dialled", "queue", "number", "arrived", "agent", "ending", "ended"]
+    return Report(listed(headings, rows, "calls"), {"calls": [_as_data(asdict(one), arguments) for one in found]})
 
 
 def _with_secrets(env: Mapping[str, str], path: Path | None) -> Mapping[str, str]:
@@ -214,7 +224,8 @@ def _with_secrets(env: Mapping[str, str], path: Path | None) -> Mapping[str, str
     return {**read_secrets(path), **{key: value for key, value in env.items() if value}}
 
 
-def _settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Settings:
+def settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Settings:
+    """Return the settings, whose database is there. Raises SettingsError, StoreUnavailableError."""
     settings = load_settings(arguments.settings, env, needs_secrets=False)
     if not settings.store.path.exists():
         raise StoreUnavailableError(
@@ -223,7 +234,8 @@ def _settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Set
     return settings
 
 
-def _listed(headings: Sequence[str], rows: list[list[str]], what: str) -> str:
+def listed(headings: Sequence[str], rows: list[list[str]], what: str) -> str:
+    """Return a table, or that there is nothing of the kind."""
     return table(headings, rows) if rows else f"no {what}"
 
 
@@ -238,5 +250,6 @@ def _as_data(row: dict[str, Any], arguments: Namespace) -> dict[str, Any]:
     return shown
 
 
-def _local(instant: datetime, zone: ZoneInfo) -> str:
+def local(instant: datetime, zone: ZoneInfo) -> str:
+    """Return an instant on the clock of `zone`, without the year."""
     return re.sub(r"^\d{4}-", "", instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"))

@@ -63,8 +63,13 @@ class Stack:
     prompts: PromptFiles
 
 
-def write_settings(site: Site, changes: Mapping[tuple[str, str], str]) -> Path:
-    """Write the default settings, fitted to `site`, with `changes` ((table, key) to a TOML value); return the file."""
+def write_settings(
+    site: Site, changes: Mapping[tuple[str, str], str], *, edit: Callable[[str], str] = lambda text: text
+) -> Path:
+    """Write the default settings, fitted to `site`, with `changes` ((table, key) to a TOML value); return the file.
+
+    `edit` has the last word on the text: to add queues, menus, entrances.
+    """
     text = first_settings(
         DEFAULT_TEMPLATE.read_text("utf-8"),
         ari_url=f"http://{CONTROL_HOST}:{site.ports.ari}",
@@ -76,7 +81,7 @@ def write_settings(site: Site, changes: Mapping[tuple[str, str], str]) -> Path:
     for (table, key), value in {**LAB_SETTINGS, **changes}.items():
         text = with_value(text, table, key, value)
     path = site.home / "controller.toml"
-    path.write_text(text, "utf-8")
+    path.write_text(edit(text), "utf-8")
     return path
 
 
@@ -85,12 +90,13 @@ async def running_stack(
     home: Path,
     *,
     changes: Mapping[tuple[str, str], str] | None = None,
+    edit: Callable[[str], str] = lambda text: text,
     on_line: Callable[[LogLine], None] = lambda _line: None,
     language: str = "en",
 ) -> AsyncIterator[Stack]:
-    """Run PBX, telephone network and controller until the context is left."""
+    """Run PBX, telephone network and controller until the context is left. `changes`, `edit`: see `write_settings`."""
     async with running_pair(home, language=language) as (site, pbx, carrier):
-        settings = write_settings(site, {("[queues]", "language"): f'"{language}"', **(changes or {})})
+        settings = write_settings(site, {("[queues]", "language"): f'"{language}"', **(changes or {})}, edit=edit)
         controller = ControllerProcess(site, settings, on_line=on_line)
         await controller.start()
         try:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from controller.asterisk.ami_errors import AmiError, AmiLoginRefusedError, AmiRefusedError
+from controller.asterisk.ami_account import AmiAccount
+from controller.asterisk.ami_errors import AmiError, AmiRefusedError
 from controller.asterisk.ami_phones import PhoneBoard
-from controller.asterisk.ami_wire import checked_text, header, open_ami
+from controller.asterisk.ami_wire import header
 from controller.ports.phones import PbxNews, PhoneWatcher
 
 if TYPE_CHECKING:
@@ -60,11 +61,8 @@ class AmiWatcher(PhoneWatcher):
         longest_retry_s: float = 30,
         refused_retry_s: float = 60,
     ) -> None:
-        self._host, self._port = host, port
-        self._username = checked_text("the AMI username", username)
-        self._secret = checked_text("the AMI secret", secret)
+        self.account = AmiAccount(host, port, username, secret, action_timeout_s)
         self._ping_interval_s = ping_interval_s
-        self._action_timeout_s = action_timeout_s
         self._first_retry_s = first_retry_s
         self._longest_retry_s = longest_retry_s
         self._refused_retry_s = refused_retry_s
@@ -116,10 +114,9 @@ class AmiWatcher(PhoneWatcher):
     async def _follow_one_connection(self) -> None:
         """Raise AmiError, always: a connection ends in no other way."""
         self._booted.clear()
-        async with open_ami(
-            self._host, self._port, on_event=self._hear, action_timeout_s=self._action_timeout_s
-        ) as connection:
-            await self._log_in(connection)
+        async with self.account.session(on_event=self._hear, events="on") as connection:
+            for event in FOLLOWED_EVENTS:  # everything else stays inside Asterisk
+                await self._ask(connection, "Filter", Operation="Add", MatchCriteria=f"name({event})")
             pings = 0
             while True:
                 if self._booted.is_set():
@@ -133,16 +130,6 @@ class AmiWatcher(PhoneWatcher):
                     if pings == _PATIENT_PINGS and self._stale:
                         self._problem = f"AMI at {connection.where}: logged in, but {_NOT_BOOTED}"
                         logger.warning("ami_waiting_for_boot", problem=self._problem)
-
-    async def _log_in(self, connection: AmiConnection) -> None:
-        answer, *_ = await connection.act("Login", Username=self._username, Secret=self._secret, Events="on")
-        if header(answer, "Response") != "Success":
-            raise AmiLoginRefusedError(
-                f"AMI at {connection.where}: login of user {self._username!r} refused "
-                f"({header(answer, 'Message')}): compare username, secret and permit with manager.conf"
-            )
-        for event in FOLLOWED_EVENTS:  # everything else stays inside Asterisk
-            await self._ask(connection, "Filter", Operation="Add", MatchCriteria=f"name({event})")
 
     async def _list_all(self, connection: AmiConnection) -> None:
         self._board.begin_listing()

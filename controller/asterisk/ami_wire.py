@@ -39,8 +39,11 @@ BYTES_A_TURN = 16_384
 MOST_LIST_ITEMS = 20_000
 MOST_UNREADABLE_BLOCKS = 100
 
-SENDABLE_ACTIONS = frozenset({"Login", "Filter", "Ping", "DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoints"})
-"""They read, or shape this session alone, so one that is sent twice does no harm. Calls are placed elsewhere."""
+SENDABLE_ACTIONS = frozenset(
+    {"Login", "Filter", "Ping", "DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoints", "QueueLog"}
+)
+"""They read, or shape this session alone, so one that is sent twice does no harm. Only QueueLog writes (a line into a
+report): its sender never repeats one. Calls are placed elsewhere."""
 
 _SINGLE_HEADERS = ("event", "response", "actionid", "commandid", "message", "eventlist", "subevent")
 _SILENT = logging.getLogger("panoramisk.silenced")  # its own lines quote whole actions, secret included

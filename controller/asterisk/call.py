@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-MARKS = {"stage": names.STAGE, "queue": names.QUEUE}
+MARKS = {"stage": names.STAGE, "queue": names.QUEUE, "language": names.LANGUAGE, "urgent": names.URGENT}
 """What `remember` can keep on a channel, and in which variable."""
 
 HANGUP_GRACE_S = 2.0
@@ -159,9 +159,10 @@ class AriCall:
         await self._do(lambda: bridge.add_channel(self.id))
 
     async def remember(self, **marks: str) -> None:
-        """Set marks as channel variables, in one request."""
+        """Set marks as channel variables, in one request. Raises KeyError for one that no variable is for."""
         variables = {MARKS[mark]: value for mark, value in marks.items()}
         await self._do(lambda: self._channel.set_channel_vars(variables))
+        self.language = marks.get("language") or self.language
 
     async def hang_up(self) -> None:
         """Hang up, if there still is something to hang up."""

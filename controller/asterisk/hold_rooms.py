@@ -19,7 +19,7 @@ from controller.asterisk.ari.events import BridgeDestroyed, ChannelEnteredBridge
 from controller.asterisk.ari.models import ChannelData
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from typing import Any
 
     from controller.asterisk.ari.client import AriClient
@@ -56,9 +56,16 @@ class HoldRooms:
     """The rooms in use, one a queue."""
 
     def __init__(
-        self, client: AriClient, *, new_id: Callable[[], str], spawn: Callable[[Coroutine[Any, Any, None]], None]
+        self,
+        client: AriClient,
+        *,
+        music: Mapping[str, str],
+        new_id: Callable[[], str],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
+        """Take what it works with; `music` is the class of hold music of each queue that has its own."""
         self._client = client
+        self._music = music
         self._new_id = new_id
         self._spawn = spawn
         self._current: dict[str, Room] = {}
@@ -146,7 +153,8 @@ class HoldRooms:
                 bridge = await make_bridge(
                     self._client, room.bridge_id, kind="holding", name=names.hold_bridge(room.queue)
                 )
-                await bridge.start_moh()
+                # A class that the PBX does not have is no silence: Asterisk plays its default class, and warns.
+                await bridge.start_moh(self._music.get(room.queue))
                 room.plays = True
 
     def _retire(self, room: Room) -> None:

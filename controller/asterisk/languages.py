@@ -22,5 +22,8 @@ class Languages:
         return next(iter(self.by_queue.values()))
 
     def of(self, *, queue: str | None, dialled: str | None) -> str:
-        """Return the language of a queue, else of a dialled number, else the default."""
-        return self.by_queue.get(queue or "") or self.by_dialled.get(dialled or "") or self.default
+        """Return the language of a dialled number, else of a queue, else the default.
+
+        The number first: a caller goes on in the language of the way in, whichever queue they were led to.
+        """
+        return self.by_dialled.get(dialled or "") or self.by_queue.get(queue or "") or self.default

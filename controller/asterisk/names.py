@@ -6,11 +6,16 @@ import re
 
 AGENT_CONTEXT = "orikaeshi-agent"
 CUSTOMER_CONTEXT = "orikaeshi-customer"
+EXTERNAL_CONTEXT = "orikaeshi-external"
+MUSIC_CONTEXT = "orikaeshi-music"
+"""Its extensions are classes of hold music, and play them."""
 EXTENSION = "s"
 SOUND_FOLDER = "orikaeshi"
 
 INBOUND = "inbound"
 """First argument of Stasis() for a caller; the second is the dialled number."""
+AGENT_MENU = "agent-menu"
+"""First argument of Stasis() for an agent who dialled one of the codes for agents; the second is the code."""
 
 ROLE = "ORI_ROLE"
 ARRIVED_MS = "ORI_ARRIVED_MS"
@@ -22,6 +27,8 @@ ATTEMPT = "ORI_ATTEMPT"
 AGENT = "ORI_AGENT"
 SINCE_MS = "ORI_SINCE_MS"
 STAGE = "ORI_STAGE"
+LANGUAGE = "ORI_LANGUAGE"
+URGENT = "ORI_URGENT"
 
 _HOLD = "hold-"
 _PLAYBACKS = 4
@@ -57,6 +64,12 @@ def playbacks(call_id: str) -> list[str]:
 def is_talk(bridge_id: str) -> bool:
     """Tell whether a bridge is one in which people talk."""
     return bridge_id.startswith("talk-")
+
+
+def endpoint_of(channel_name: str) -> str | None:
+    """Return the endpoint in a channel's name: `agent-1` for `PJSIP/agent-1-00000012`; None when there is none."""
+    endpoint = channel_name.partition("/")[2].rpartition("-")[0]
+    return endpoint or None
 
 
 def digits_only(number: str | None) -> str:

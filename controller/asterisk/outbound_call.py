@@ -50,8 +50,11 @@ class Trunk:
 
     def dial_string(self, number: DialableNumber) -> str:
         """Return the PJSIP dial string. Only digits and `+` ever get into it."""
-        digits = number.national if self.national else number.e164
-        return f"PJSIP/{names.digits_only(digits)}@{self.endpoint}"
+        return self.dial_string_as_written(number.national if self.national else number.e164)
+
+    def dial_string_as_written(self, number: str) -> str:
+        """Return the PJSIP dial string for a number that is dialled as it stands, such as 0120123456 or 9110."""
+        return f"PJSIP/{names.digits_only(number)}@{self.endpoint}"
 
 
 class AriOutboundCall(AriCall):

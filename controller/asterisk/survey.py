@@ -14,11 +14,28 @@ if TYPE_CHECKING:
 
 
 def is_ours(data: ChannelData) -> bool:
-    """Tell whether a channel is for us to follow: a leg of ours anywhere, a caller once in our application."""
-    role = data.channelvars.get(names.ROLE)
-    if role == Role.CALLER:
-        return data.dialplan.app_name == "Stasis"
-    return role in {Role.AGENT, Role.CUSTOMER}
+    """Tell whether a channel is for us to follow: a leg of ours anywhere, a caller once in our application.
+
+    An agent's phone that dialled a code is no leg of ours, and carries no agent's name: see `agent_menu_of`.
+    """
+    match data.channelvars.get(names.ROLE):
+        case Role.CALLER:
+            return data.dialplan.app_name == "Stasis"
+        case Role.AGENT:
+            return bool(data.channelvars.get(names.AGENT))
+        case role:
+            return role in {Role.CUSTOMER, Role.EXTERNAL}
+
+
+def agent_menu_of(data: ChannelData) -> str | None:
+    """Return the code that an agent dialled and waits for an answer to; None for every other channel."""
+    if data.dialplan.app_name != "Stasis":
+        return None
+    match data.dialplan.app_data.split(","):
+        case [_, names.AGENT_MENU, code, *_]:
+            return code
+        case _:
+            return None
 
 
 def described(call: AriOutboundCall, data: ChannelData, talks: list[set[str]]) -> FoundCall:
@@ -30,6 +47,7 @@ def described(call: AriOutboundCall, data: ChannelData, talks: list[set[str]]) -
         role=Role(marks[names.ROLE]),
         stage=Stage(stage) if stage in set(Stage) else None,
         queue=marks.get(names.QUEUE) or None,
+        urgent=bool(marks.get(names.URGENT)),
         agent=marks.get(names.AGENT) or None,
         for_call=marks.get(names.CALL) or None,
         attempt_id=marks.get(names.ATTEMPT) or None,

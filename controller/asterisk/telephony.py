@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,14 +16,13 @@ from controller.asterisk.ari.events import StasisStart
 from controller.asterisk.call import AriCall
 from controller.asterisk.call_state import CallState
 from controller.asterisk.hold_rooms import HoldRooms
+from controller.asterisk.legs import Legs
 from controller.asterisk.mailbox import Mailbox
-from controller.asterisk.outbound_call import AriOutboundCall, Destination, Trunk
-from controller.asterisk.survey import described, is_ours
+from controller.asterisk.outbound_call import AriOutboundCall
+from controller.asterisk.survey import agent_menu_of, described, is_ours
 from controller.asterisk.switchboard import Switchboard
 from controller.domain.outcome import Outcome
-from controller.domain.phone_number import DialableNumber
 from controller.ports.calls import CallFacts
-from controller.ports.survey import FoundCall, Role
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     from controller.asterisk.ari.events import Event
     from controller.asterisk.ari.models import ChannelData
     from controller.asterisk.languages import Languages
+    from controller.asterisk.legs import Clearance
+    from controller.asterisk.outbound_call import Trunk
     from controller.domain.agents import Agent
     from controller.domain.gate import Gate
     from controller.domain.promise import Attempt
     from controller.ports.clock import Clock
+    from controller.ports.survey import FoundCall
 
 log = structlog.get_logger(__name__)
 
@@ -53,25 +56,29 @@ class AriTelephony:
         trunk: Trunk,
         gate: Gate,
         languages: Languages,
+        music: Mapping[str, str] = MappingProxyType({}),
         agent_endpoints: Iterable[str],
         clock: Clock,
         new_id: Callable[[], str],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
+        """Take what it works with; `music` is the class of hold music (musiconhold.conf) of each queue that has one."""
         self._client = client
         self._trunk = trunk
-        self._gate = gate
+        self._legs = Legs(client, trunk, gate, clock)
         self._languages = languages
         self._agent_endpoints = tuple(agent_endpoints)
         self._clock = clock
         self._new_id = new_id
         self._spawn = spawn
-        self._rooms = HoldRooms(client, new_id=new_id, spawn=spawn)
+        self._rooms = HoldRooms(client, music=music, new_id=new_id, spawn=spawn)
         self._switchboard = Switchboard(self._stray)
         self._surveyed = False
         self._calls: dict[str, AriCall] = {}
         self._followers: dict[str, asyncio.Task[None]] = {}
         self.on_new_call: Callable[[AriCall], None] = lambda _call: None
+        self.on_agent_menu: Callable[[AriCall, str], None] = lambda _call, _code: None
+        """Told of an agent's phone that dialled a code; again after a restart, for one whom nobody had answered yet."""
 
     def on_event(self, event: Event) -> None:
         """Take one event from ARI. Quick; never waits."""
@@ -98,14 +105,8 @@ class AriTelephony:
         self, agent: Agent, *, for_call: str, shown_number: str | None, ring_timeout_s: float
     ) -> AsyncIterator[AriOutboundCall]:
         """Prepare a call to an agent's phone; hung up when the context is left."""
-        destination = Destination(
-            endpoint=f"PJSIP/{agent.endpoint}",
-            context=names.AGENT_CONTEXT,
-            caller_id=names.digits_only(shown_number) or "anonymous",
-            ring_timeout_s=ring_timeout_s,
-            variables={names.ROLE: Role.AGENT, names.CALL: for_call, names.AGENT: agent.name},
-        )
-        async with self._leg(f"agent-{self._new_id()}", lambda: destination, language=self._languages.default) as leg:
+        clear = self._legs.to_agent(agent, for_call=for_call, shown_number=shown_number, ring_timeout_s=ring_timeout_s)
+        async with self._leg(f"agent-{self._new_id()}", clear, endpoint=agent.endpoint) as leg:
             yield leg
 
     @asynccontextmanager
@@ -113,73 +114,72 @@ class AriTelephony:
         self, attempt: Attempt, *, queue: str, language: str, since: datetime, ring_timeout_s: float
     ) -> AsyncIterator[AriOutboundCall]:
         """Prepare a call to a customer; hung up when the context is left."""
-        variables = {
-            names.ROLE: Role.CUSTOMER.value,
-            names.ATTEMPT: attempt.id,
-            names.PROMISE: attempt.promise_id,
-            names.QUEUE: queue,
-            names.SINCE_MS: str(int(since.timestamp() * 1000)),
-        }
-        clear = self._clearance(attempt.number, ring_timeout_s, variables)
+        clear = self._legs.to_customer(
+            attempt, queue=queue, language=language, since=since, ring_timeout_s=ring_timeout_s
+        )
         with structlog.contextvars.bound_contextvars(attempt_id=attempt.id):
             async with self._leg(attempt.channel_id, clear, language=language) as leg:
                 yield leg
 
+    @asynccontextmanager
+    async def external_leg(
+        self, number: str, *, for_call: str, shown_number: str | None, ring_timeout_s: float
+    ) -> AsyncIterator[AriOutboundCall]:
+        """Prepare a call to a number outside that the settings name; hung up when the context is left.
+
+        Shown is `shown_number`, else our own: many networks let no foreign number pass.
+        """
+        clear = self._legs.to_outside(
+            number, for_call=for_call, shown_number=shown_number, ring_timeout_s=ring_timeout_s
+        )
+        async with self._leg(f"external-{self._new_id()}", clear) as leg:
+            yield leg
+
     async def survey(self) -> list[FoundCall]:
         """Compare the PBX with what is followed: what is gone ends here, what is not followed is taken up.
 
-        Raises AriError when the PBX cannot be read.
+        Agents in their menu, whom nobody answers any more, are told to `on_agent_menu` anew: what they want is small
+        and can be asked for twice. Raises AriError when the PBX cannot be read.
         """
         channels = {data.id: data for data in await self._client.channels.list()}
         for call in list(self._calls.values()):
             await self._reconcile(call, channels.get(call.id))
         strangers = [data for data in channels.values() if data.id not in self._calls and is_ours(data)]
         found = [(self._take_up(data), data) for data in strangers]
-        await asyncio.gather(*(call.hush() for call, _ in found))
+        menus = [
+            (self._newcomer(data), code)
+            for data in channels.values()
+            if data.id not in self._calls and (code := agent_menu_of(data)) is not None
+        ]
+        new = [call for call, _ in (*found, *menus)]
+        await asyncio.gather(*(call.hush() for call in new))
         # A channel that went between the list and the taking up told nobody: look once more.
-        still_there = {data.id for data in await self._client.channels.list()} if found else set()
-        for call, _ in found:
+        still_there = {data.id for data in await self._client.channels.list()} if new else set()
+        for call in new:
             if call.id not in still_there:
                 self._vanished(call)
         bridges = await self._client.bridges.list()
         self._rooms.learn(bridges, channels.values())
         self._surveyed = True
+        for call, code in menus:
+            self.on_agent_menu(call, code)
         talks = [set(bridge.channels) for bridge in bridges if names.is_talk(bridge.id)]
         return [described(call, data, talks) for call, data in found]
 
-    def _clearance(
-        self, number: str, ring_timeout_s: float, variables: Mapping[str, str]
-    ) -> Callable[[], Destination | Outcome]:
-        """Return the question to the gate, asked in the last step before a customer is dialled."""
-
-        def clear() -> Destination | Outcome:
-            if not self._client.connected:
-                return Outcome.NOT_PLACED
-            cleared = self._gate.clear(number, self._clock.now())
-            if not isinstance(cleared, DialableNumber):
-                return cleared
-            return Destination(
-                endpoint=self._trunk.dial_string(cleared),
-                context=names.CUSTOMER_CONTEXT,
-                caller_id=names.digits_only(self._trunk.caller_id),
-                ring_timeout_s=ring_timeout_s,
-                variables=variables,
-            )
-
-        return clear
-
     @asynccontextmanager
     async def _leg(
-        self, channel_id: str, clear: Callable[[], Destination | Outcome], *, language: str
+        self, channel_id: str, clear: Clearance, *, language: str | None = None, endpoint: str | None = None
     ) -> AsyncIterator[AriOutboundCall]:
-        facts = CallFacts(number=None, dialled="", arrived_at=self._clock.now())
+        facts = CallFacts(
+            number=None, dialled="", arrived_at=self._clock.now(), endpoint=endpoint or self._trunk.endpoint
+        )
         leg = AriOutboundCall(
             self._client,
             channel_id,
             CallState(up=False, in_stasis=False),
             rooms=self._rooms,
             facts=facts,
-            language=language,
+            language=language or self._languages.default,
             clear=clear,
         )
         self._follow(leg)
@@ -201,7 +201,8 @@ class AriTelephony:
             CallState(up=data.state == "Up", in_stasis=data.dialplan.app_name == "Stasis"),
             rooms=self._rooms,
             facts=self._facts(data, since_ms),
-            language=self._languages.of(queue=marks.get(names.QUEUE), dialled=marks.get(names.DIALLED)),
+            language=marks.get(names.LANGUAGE)
+            or self._languages.of(queue=marks.get(names.QUEUE), dialled=marks.get(names.DIALLED)),
             clear=lambda: Outcome.UNKNOWN,
             placed=True,
         )
@@ -257,14 +258,17 @@ class AriTelephony:
     def _stray(self, event: Event) -> None:
         match event:
             case StasisStart(channel=channel, args=(names.INBOUND, *_)):
-                self._new_caller(channel)
+                self.on_new_call(self._newcomer(channel))
+            case StasisStart(channel=channel, args=(names.AGENT_MENU, code, *_)):
+                self.on_agent_menu(self._newcomer(channel), code)
             case StasisStart(channel=channel) if self._surveyed:
                 log.warning("a leg that nobody expects is hung up", channel_id=channel.id, args=event.args)
                 self._spawn(self._drop(channel.id))
             case _:
                 pass  # Of a channel that nobody follows: gone already, or not ours.
 
-    def _new_caller(self, data: ChannelData) -> None:
+    def _newcomer(self, data: ChannelData) -> AriCall:
+        """Follow a channel that came to us by itself: a caller, or an agent who dialled a code."""
         facts = self._facts(data, data.channelvars.get(names.ARRIVED_MS))
         call = AriCall(
             self._client,
@@ -275,7 +279,7 @@ class AriTelephony:
             language=self._languages.of(queue=None, dialled=facts.dialled),
         )
         self._follow(call)
-        self.on_new_call(call)
+        return call
 
     async def _drop(self, channel_id: str) -> None:
         try:
@@ -289,4 +293,5 @@ class AriTelephony:
             arrived_at = min(arrived_at, datetime.fromtimestamp(int(since_ms) / 1000, UTC))
         number = names.digits_only(data.caller.number) or None
         dialled = names.digits_only(data.channelvars.get(names.DIALLED) or data.dialplan.exten)
-        return CallFacts(number=number, dialled=dialled, arrived_at=arrived_at)
+        endpoint = names.endpoint_of(data.name)
+        return CallFacts(number=number, dialled=dialled, arrived_at=arrived_at, endpoint=endpoint)

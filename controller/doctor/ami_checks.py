@@ -118,14 +118,16 @@ async def _rights(session: _Session, username: str) -> Finding:
         return fault(
             "AMI rights",
             f"{username} may do {', '.join(too_much)}: whoever learns the password can place calls or run programs",
-            "write = system,reporting in manager.conf is enough",
+            "write = system,reporting,agent in manager.conf is enough",
         )
-    missing = [name for name in ("DeviceStateList", "PJSIPShowContacts") if name not in allowed]
+    missing = [name for name in ("DeviceStateList", "PJSIPShowContacts", "QueueLog") if name not in allowed]
     if missing:
         return fault(
-            "AMI rights", f"{username} may not do {', '.join(missing)}", "write = system,reporting in manager.conf"
+            "AMI rights",
+            f"{username} may not do {', '.join(missing)}",
+            "write = system,reporting,agent in manager.conf",
         )
-    return ok("AMI rights", f"{username} can read, and neither place calls nor run commands")
+    return ok("AMI rights", f"{username} can read and write the queue log, and neither place calls nor run commands")
 
 
 async def _clock(session: _Session, now_s: Callable[[], float]) -> Finding:
@@ -155,7 +157,9 @@ async def _contexts(session: _Session) -> Finding:
             continue
         if "permission" in answer.get("Message", "").lower():
             return warning(
-                "dialplan", "may not be looked at", "write = system,reporting in manager.conf, or give --asterisk-conf"
+                "dialplan",
+                "may not be looked at",
+                "write = system,reporting,agent in manager.conf, or give --asterisk-conf",
             )
         missing.append(name)
     if missing:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 SHORTEST_WRITE_TIMEOUT_MS = 10_000
 """Asterisk cuts off a controller that did not read for this long; its default of 100 ms loses calls."""
 
-CONTEXTS = ("from-trunk", "from-agents", "orikaeshi-agent", "orikaeshi-customer", "orikaeshi-fallback")
+CONTEXTS = (
+    "from-trunk", "from-agents", "orikaeshi-agent", "orikaeshi-customer", "orikaeshi-external", "orikaeshi-fallback",
+)  # fmt: skip
 """The dialplan contexts that the controller relies on (extensions.conf)."""
 
 _NEVER_OURS = ("command", "originate", "config", "all")
@@ -34,6 +36,7 @@ def check_conf(folders: tuple[Path, ...], asterisk: Asterisk) -> list[Finding]:
         ("ari.conf", _ari_conf),
         ("manager.conf", _manager_conf),
         ("extensions.conf", _extensions_conf),
+        ("logger.conf", _logger_conf),
     )
     findings: list[Finding] = []
     for name, rule in rules:
@@ -195,7 +198,7 @@ def _manager_user(section: Section, asterisk: Asterisk) -> Iterator[Finding]:
             "manager.conf",
             level,
             f"[{name}] may write {', '.join(too_much)}: with the password one can place calls or run programs",
-            "the controller needs write = system,reporting and no more",
+            "the controller needs write = system,reporting,agent and no more",
         )
 
 
@@ -206,6 +209,15 @@ def _extensions_conf(conf: Conf, _: Asterisk) -> Iterator[Finding]:
             "extensions.conf",
             f"no context {', '.join(missing)}",
             "include Orikaeshi's extensions.conf: without it calls do not reach the controller",
+        )
+
+
+def _logger_conf(conf: Conf, _: Asterisk) -> Iterator[Finding]:
+    if not conf.section("general").is_true("queue_log", default=True):
+        yield warning(
+            "logger.conf",
+            "queue_log is off: reports that are made of it stay empty",
+            "write queue_log = yes in [general]",
         )
 
 

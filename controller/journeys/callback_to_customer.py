@@ -13,13 +13,12 @@ from controller.domain.outcome import Outcome
 from controller.domain.promise import Attempt
 from controller.journeys import prompts
 from controller.journeys.agent_phone import ring_agent
-from controller.journeys.inbound_caller import wait_for_agent
 from controller.journeys.race import first_of
+from controller.journeys.talk import Talk, wait_for_agent
 from controller.ports.calls import CallerHungUp
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from controller.domain.agents import Agent
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call, OutboundCall
@@ -51,7 +50,9 @@ async def callback_to_customer(
     async with AsyncExitStack() as customer_side:
         with reservation:
             async with ring_agent(reservation, attempt.id, queue, house, shown_number=promise.number) as leg:
-                if not await leg.answered():
+                # A customer who rings in meanwhile stands in line in the promise's place.
+                came, answered = await first_of(answered=leg.answered(), withdrawn=house.line.withdrawn(promise.id))
+                if came == "withdrawn" or not answered:
                     return None
                 # Committed before anything is sent to the customer. None: the promise is no longer ours to keep.
                 claimed = await house.promises.open_attempt(promise, attempt)
@@ -66,29 +67,45 @@ async def callback_to_customer(
                         ring_timeout_s=queue.customer_ring_timeout_s,
                     )
                 )
-                outcome = await with_agent(customer, leg.call, claimed, queue, house)
+                outcome = await with_agent(customer, leg.call, attempt, claimed, queue, house)
         if outcome is None:
             outcome = await without_agent(customer, claimed, queue, house)
         return Dialled(attempt, outcome)
 
 
 async def with_agent(
-    customer: OutboundCall, agent: Call, promise: Promise, queue: Queue, house: House
+    customer: OutboundCall, agent_call: Call, attempt: Attempt, promise: Promise, queue: Queue, house: House
 ) -> Outcome | None:
     """Ring the customer while the agent waits, and join them. None: the customer is there, the agent is not."""
+    rang_at = house.clock.now()
     try:
-        _, failure = await first_of(failure=customer.dial(), company=keep_company(agent, queue))
+        came, failure = await first_of(
+            failure=customer.dial(),
+            company=keep_company(agent_call, queue),
+            withdrawn=house.line.withdrawn(promise.id),
+        )
     except CallerHungUp:
         return Outcome.AGENT_LOST
+    if came == "withdrawn":
+        with suppress(CallerHungUp):
+            await customer.hang_up()
+            await agent_call.play(prompts.AGENT_WITHDRAWN)
+        return Outcome.WITHDRAWN
     if failure is not None:
         with suppress(CallerHungUp):
-            await agent.play(prompts.AGENT_NO_ANSWER)
+            await agent_call.play(prompts.AGENT_NO_ANSWER)
         return Outcome(failure)
+    ring_s = (house.clock.now() - rang_at).total_seconds()
+
+    async def note(_: str) -> None:
+        await note_connected(promise, house)
+
     try:
         refused = await confirm(customer)
         if refused is not None:
             return refused
-        joined = await customer.connect(agent, on_joined=lambda: note_connected(promise, house))
+        talk = Talk(customer, agent_call, queue.name, attempt.agent, hold_s=0, ring_s=ring_s, entered_as=promise.number)
+        joined = await talk.until_hang_up(house, on_answer=note)
     except CallerHungUp:
         return Outcome.DROPPED
     return Outcome.TALKED if joined else None
@@ -97,7 +114,7 @@ async def with_agent(
 async def without_agent(customer: Call, promise: Promise, queue: Queue, house: House) -> Outcome:
     """Hold a customer whose agent was lost, in the place of their promise, until another agent is free."""
 
-    async def note_answer(_: Agent) -> None:
+    async def note_answer(_: str) -> None:
         await note_connected(promise, house)
 
     try:

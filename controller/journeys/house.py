@@ -2,18 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from controller.domain.gate import CallingHours
+from controller.domain.opening_hours import OpeningHours, always_open
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from controller.domain.menu import Destination, Menu, WebPage
+    from controller.domain.opening_hours import OpeningHours
     from controller.domain.phone_number import NumberPlan
+    from controller.domain.slots import SlotPlan
     from controller.ports.call_log import CallLog
+    from controller.ports.callers import CallerMemory
     from controller.ports.calls import Telephony
     from controller.ports.clock import Clock
     from controller.ports.line import Line
     from controller.ports.promises import PromiseBook
+    from controller.ports.queue_log import QueueLog
+    from controller.ports.sms import SmsRequests
+
+
+class Offer(StrEnum):
+    """When a caller in line is told that they can be called back. The key works all the time, unless never."""
+
+    AT_ONCE = "at_once"
+    BY_WAIT = "by_wait"
+    """Once the far end of the expected wait passes `Announcements.offer_wait_s`."""
+    ON_KEY = "on_key"
+    """Not told; for centres whose greeting says it."""
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """What a caller in line hears beside the music. Any key that means something cuts it short."""
+
+    interval_s: float = 30
+    place: bool = False
+    wait: bool = False
+    offer: Offer = Offer.AT_ONCE
+    offer_wait_s: float = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When the line is not for this caller, and where they go instead. None: no such limit."""
+
+    max_wait_s: float | None = None
+    on_max_wait: Destination | None = None
+    max_length: int | None = None
+    """Live callers who wait."""
+    on_full: Destination | None = None
+    overflow_wait_s: float | None = None
+    """Who would wait longer than this, by the far end of the expected wait, overflows (あふれ呼) on arrival."""
+    on_overflow: Destination | None = None
+    on_no_agents: Destination | None = None
+    """Nobody is on duty, on arrival or later."""
+    on_closed: Destination | None = None
+    """None: a callback is offered for when the queue is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recapture:
+    """What is done for somebody who hung up in line without a promise."""
+
+    after_s: float
+    """Who waited less changed their mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +81,14 @@ class Queue:
 
     name: str
     language: str
-    dialled_numbers: tuple[str, ...]
-    reminder_interval_s: float = 30
+    hours: OpeningHours = field(default_factory=lambda: always_open(ZoneInfo("Asia/Tokyo")))
+    calling_hours: CallingHours = field(default_factory=CallingHours)
+    """When its customers may be rung."""
+    announcements: Announcements = field(default_factory=Announcements)
+    limits: Limits = field(default_factory=Limits)
+    slots: SlotPlan | None = None
+    """None: no times can be booked."""
+    recapture: Recapture | None = None
     agent_ring_timeout_s: float = 20
     customer_ring_timeout_s: float = 30
     wrap_up_s: float = 10
@@ -39,6 +104,15 @@ class House:
     telephony: Telephony
     promises: PromiseBook
     calls: CallLog
+    queue_log: QueueLog
+    texts: SmsRequests
+    callers: CallerMemory | None
+    """None: nothing is remembered of callers."""
     clock: Clock
     plan: NumberPlan
     new_id: Callable[[], str]
+    queues: Mapping[str, Queue]
+    menus: Mapping[str, Menu] = field(default_factory=dict)
+    web_pages: Mapping[str, WebPage] = field(default_factory=dict)
+    languages: tuple[str, ...] = ("ja", "en")
+    """Every language that there are prompts in."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, nullcontext, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller.domain.menu import SayGoodbye
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys import prompts
 from controller.journeys.callback_to_customer import confirm, note_connected, with_agent, without_agent
-from controller.journeys.inbound_caller import hold_for_agent
+from controller.journeys.destinations import follow
+from controller.journeys.in_line import enter_line, hold_for_agent
 from controller.journeys.leave_number import acknowledge
 from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import Made, StoreUnavailableError
 
 if TYPE_CHECKING:
+    from controller.domain.menu import Destination, Entrance
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call, OutboundCall
@@ -26,31 +30,53 @@ MAY_HAVE_PROMISED = frozenset({None, Stage.LEAVING_NUMBER, Stage.BOOKED})
 """Stages in which the database is asked. Everybody else joins the line at once, in the order in which they came."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How far a caller had come when the controller was restarted."""
+
+    stage: Stage | None
+    queue: Queue | None
+    """None: they had not come to a queue yet."""
+    entrance: Entrance
+    urgent: bool = False
+
+
 async def take_up_caller(
-    call: Call, stage: Stage | None, agent: Call | None, reservation: Reservation | None, queue: Queue, house: House
+    call: Call, found: Found, partner: Call | None, reservation: Reservation | None, house: House
 ) -> Ending:
-    """Go on with a caller from `stage`. `agent` is the leg they are talking with, if any.
+    """Go on with a caller from where they were. `partner` is the leg they are talking with, if any.
 
     Raises CallerHungUp when they left before an agent or a promise was reached.
     """
-    if agent is not None:
+    if partner is not None:
         async with AsyncExitStack() as legs:
-            legs.push_async_callback(agent.hang_up)
+            legs.push_async_callback(partner.hang_up)
             with reservation or nullcontext(), suppress(CallerHungUp):
-                await call.connect(agent, on_joined=nothing)
+                await call.connect(partner, on_joined=nothing)
+        return Ending.SERVED if reservation is not None else Ending.TRANSFERRED
+    if found.stage is Stage.TALKING:  # The other side hung up while nobody watched: the talk is over.
         return Ending.SERVED
-    if stage is Stage.TALKING:  # The agent hung up while nobody watched: the talk is over.
-        return Ending.SERVED
-    promise = await promise_made(call, house) if stage in MAY_HAVE_PROMISED else None
-    if promise is not None:
-        await acknowledge(call, Made(promise, is_new=True))
-        return Ending.PROMISED
-    if stage is Stage.BOOKED:  # The number held a promise already, made on an earlier call; only the goodbye is left.
-        with suppress(CallerHungUp):
-            await call.play(prompts.PROMISE_EXISTS)
-        return Ending.PROMISED
+    queue = found.queue
+    if found.stage in MAY_HAVE_PROMISED and queue is not None:
+        promise = await promise_made(call, house)
+        if promise is not None:
+            await acknowledge(call, Made(promise, is_new=True), queue, house)
+            return Ending.PROMISED
+        if found.stage is Stage.BOOKED:  # It cannot be looked up; only the goodbye is left.
+            with suppress(CallerHungUp):
+                await call.play(prompts.PROMISE_EXISTS)
+            return Ending.PROMISED
     await call.answer()
-    return await hold_for_agent(call, queue, house)
+    if queue is None:
+        return await follow(found.entrance.leads_to, call, house)
+    if found.stage is Stage.AT_CLOSED_DOOR or not queue.hours.is_open(house.clock.now()):
+        return await go_on(await enter_line(call, queue, house, urgent=found.urgent), call, house)
+    return await go_on(await hold_for_agent(call, queue, house, urgent=found.urgent), call, house)
+
+
+async def go_on(arrived: Ending | Destination | None, call: Call, house: House) -> Ending:
+    """Follow where the line led the caller, if it did."""
+    return arrived if isinstance(arrived, Ending) else await follow(arrived or SayGoodbye(prompts.GOODBYE), call, house)
 
 
 async def promise_made(call: Call, house: House) -> Promise | None:
@@ -93,7 +119,7 @@ async def take_up_callback(
                             await customer.connect(agent, on_joined=note)
                         outcome = Outcome.TALKED
                     else:
-                        outcome = await with_agent(customer, agent, promise, queue, house)
+                        outcome = await with_agent(customer, agent, opened.attempt, promise, queue, house)
         elif promise.state is PromiseState.CONNECTED:
             outcome = Outcome.TALKED  # They talked, and the agent hung up while nobody watched.
         else:

@@ -30,7 +30,7 @@ def pbx_files(site: Site) -> Mapping[str, str]:
             f"password = {site.ari_password}\n",
             "manager.conf": _manager(site),
             "rtp.conf": f"rtpstart = {ports.pbx_rtp_first}\nrtpend = {ports.pbx_rtp_last}\n",
-            "queue-members.conf": "".join(f"member => PJSIP/{agent.user}\n" for agent in site.agents),
+            "queue-members.conf": "".join(f"member => PJSIP/{agent.user},0,{agent.user}\n" for agent in site.agents),
             "pjsip.conf": _pbx_pjsip(site),
         }.items()
     }
@@ -50,16 +50,16 @@ def carrier_files(site: Site) -> Mapping[str, str]:
 
 
 def _manager(site: Site) -> str:
-    events = ("FullyBooted", "Shutdown", "DeviceStateChange", "ContactStatus")
+    events = ("FullyBooted", "Shutdown", "DeviceStateChange", "ContactStatus", "MusicOnHoldStart")
     filters = "".join(f"eventfilter(name({event})) =\n" for event in events)
     return (
         f"port = {site.ports.ami}\nbindaddr = {CONTROL_HOST}\n\n"
         f"[{site.ami_user}]\nsecret = {site.ami_password}\n"
         "; Events of these classes, and of them only the ones that are named.\n"
         f"read = system,call,reporting\n{filters}"
-        "; PJSIPShowContacts stands in the class system, DeviceStateList in reporting. Neither commands nor\n"
-        "; originate nor configuration.\n"
-        "write = system,reporting\nwritetimeout = 5000\n"
+        "; PJSIPShowContacts stands in the class system, DeviceStateList in reporting, QueueLog in agent. Neither\n"
+        "; commands nor originate nor configuration.\n"
+        "write = system,reporting,agent\nwritetimeout = 5000\n"
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from controller.domain.agents import TABLE, Agent, AgentEvent, AgentState
+from controller.domain.agents import TABLE, Agent, AgentEvent, AgentState, RestKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
+    from controller.domain.agents import Duty
     from controller.journeys.house import Queue
     from controller.ports.clock import Clock
     from controller.ports.phones import PhoneStatus
@@ -20,19 +23,39 @@ log = structlog.get_logger(__name__)
 
 
 class AgentDesk:
-    """Holds every agent's state; tells `on_free` when somebody may have become free."""
+    """Holds every agent's state. Its hooks may be set at any time, and have to be quick."""
 
     def __init__(self, agents: Iterable[Agent], clock: Clock, supervisor: Supervisor) -> None:
         self._agents = {agent.name: agent for agent in agents}
         self._by_endpoint = {agent.endpoint: agent.name for agent in self._agents.values()}
         self._clock = clock
         self._supervisor = supervisor
+        self._handling: dict[str, tuple[str, datetime]] = {}
         self.on_free: Callable[[], None] = lambda: None
+        """Called when somebody may have become free."""
+        self.on_changed: Callable[[Agent, Agent], None] = lambda _before, _after: None
+        """Called with an agent as they were and as they are: state, phone, duty or rest differs."""
+        self.on_handled: Callable[[str, float], None] = lambda _queue, _handle_s: None
+        """Called with a queue and how long one of its waiters kept an agent, once the wrap-up is over: talk and wrap-up
+        as they really were, in seconds."""
 
     @property
     def agents(self) -> list[Agent]:
         """Every agent as of now."""
         return list(self._agents.values())
+
+    def name_of(self, endpoint: str | None) -> str | None:
+        """Return the agent whose phone this PJSIP endpoint is."""
+        return self._by_endpoint.get(endpoint or "")
+
+    def agent(self, name: str) -> Agent:
+        """Return one agent as of now. Raises KeyError."""
+        return self._agents[name]
+
+    def take_over(self, duties: Mapping[str, Duty]) -> None:
+        """Set the duties that agents, by name, had before this start; a name that is not known is passed over."""
+        for name in duties.keys() & self._agents.keys():
+            self._put(self._agents[name].with_duty(duties[name], self._clock.now()))
 
     def phone_changed(self, status: PhoneStatus) -> None:
         """Take note of what a phone reported. A hint: it makes an agent free or not, and nothing else."""
@@ -53,44 +76,60 @@ class AgentDesk:
         agent = self._agents.get(name)
         if agent is None:
             return None
-        talking = Agent(
-            agent.name,
-            agent.endpoint,
-            agent.queues,
-            AgentState.ON_CALL,
-            self._clock.now(),
-            phone_registered=agent.phone_registered,
-            phone_idle=agent.phone_idle,
-        )
-        self._put(talking)
-        return DeskReservation(self, talking, queue)
+        self._handling.pop(name, None)
+        self._put(replace(agent, state=AgentState.ON_CALL, state_since=self._clock.now(), rest=None))
+        return DeskReservation(self, self._agents[name], queue)
 
-    def move(self, name: str, event: AgentEvent) -> None:
+    def move(self, name: str, event: AgentEvent, *, reason: str | None = None) -> None:
         """Move one agent by `event`. Raises RefusedAgentEventError."""
-        self._put(self._agents[name].after(event, self._clock.now()))
+        self._put(self._agents[name].after(event, self._clock.now(), reason=reason))
 
     def state_of(self, name: str) -> AgentState:
         """Return one agent's state."""
         return self._agents[name].state
 
+    def wrap_up(self, name: str, queue: Queue, answered_at: datetime | None) -> None:
+        """End an agent's call and let the wrap-up run; `answered_at` is None when nobody saw the call begin."""
+        self.move(name, AgentEvent.HANG_UP)
+        if answered_at is not None:
+            self._handling[name] = (queue.name, answered_at)
+        self.rest(name, queue.wrap_up_s)
+
     def rest(self, name: str, rest_s: float) -> None:
-        """Let the agent's wrap-up or pause be over after `rest_s` seconds."""
+        """Let the rest that the agent is in (a wrap-up, a missed call's pause) be over after `rest_s` seconds."""
         self._supervisor.spawn(self._rest(self._agents[name], rest_s), agent=name)
 
     async def _rest(self, resting: Agent, rest_s: float) -> None:
         await self._clock.sleep(rest_s)
-        agent = self._agents[resting.name]
-        # Still the same rest: a later state has a later `state_since`.
-        if agent.state is resting.state and agent.state_since == resting.state_since:
-            self.move(agent.name, AgentEvent.REST_OVER)
+        rest = self._agents[resting.name].rest
+        # Ended by hand meanwhile, or another one has begun since: that is not ours to end.
+        if rest is not None and rest == resting.rest:
+            self.move(resting.name, AgentEvent.REST_OVER)
 
     def _put(self, agent: Agent) -> None:
         before = self._agents[agent.name]
         self._agents[agent.name] = agent
-        if before.state is not agent.state:
-            log.info("agent state", agent=agent.name, state=agent.state.value, was=before.state.value)
+        if before == agent:
+            return
+        if (before.state, before.pause_reason) != (agent.state, agent.pause_reason):
+            log.info(
+                "agent state",
+                agent=agent.name,
+                state=agent.state.value,
+                was=before.state.value,
+                **({"reason": agent.pause_reason} if agent.pause_reason is not None else {}),
+            )
+        if before.rest is not None and before.rest.kind is RestKind.WRAP_UP and agent.rest is None:
+            self._tell_handled(agent.name)
+        self.on_changed(before, agent)
         if agent.is_free and not before.is_free:
             self.on_free()
+
+    def _tell_handled(self, name: str) -> None:
+        queue, answered_at = self._handling.pop(name, (None, None))
+        if queue is not None and answered_at is not None:
+            # The wall clock may have been set back meanwhile.
+            self.on_handled(queue, max(0.0, (self._clock.now() - answered_at).total_seconds()))
 
 
 class DeskReservation:
@@ -100,6 +139,7 @@ class DeskReservation:
         self._desk = desk
         self._agent = agent
         self._queue = queue
+        self._answered_at: datetime | None = None
         self.taken = False
         """Entered: from then on its holder gives it back, not the line."""
 
@@ -127,6 +167,7 @@ class DeskReservation:
     def answered(self) -> None:
         """Tell that the agent took the call."""
         self._desk.move(self._agent.name, AgentEvent.ANSWER)
+        self._answered_at = self._desk.agent(self._agent.name).state_since
 
     def give_back(self) -> None:
         """End the reservation: back to available if nothing rang out, into wrap-up after a call."""
@@ -134,5 +175,4 @@ class DeskReservation:
         if (state, AgentEvent.RELEASE) in TABLE:
             self._desk.move(self._agent.name, AgentEvent.RELEASE)
         elif state is AgentState.ON_CALL:
-            self._desk.move(self._agent.name, AgentEvent.HANG_UP)
-            self._desk.rest(self._agent.name, self._queue.wrap_up_s)
+            self._desk.wrap_up(self._agent.name, self._queue, self._answered_at)

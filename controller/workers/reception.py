@@ -15,7 +15,8 @@ from controller.ports.calls import CallerHungUp, PbxUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from controller.journeys.house import House, Queue
+    from controller.domain.menu import Entrance
+    from controller.journeys.house import House
     from controller.ports.calls import Call
     from controller.workers.supervisor import Supervisor
 
@@ -25,10 +26,10 @@ log = structlog.get_logger(__name__)
 class Reception:
     """Starts a journey for each incoming call, and guards it."""
 
-    def __init__(self, house: House, queues: Sequence[Queue], supervisor: Supervisor) -> None:
+    def __init__(self, house: House, entrances: Sequence[Entrance], supervisor: Supervisor) -> None:
         self._house = house
-        self._queues = {number: queue for queue in queues for number in queue.dialled_numbers}
-        self._default = queues[0]
+        self._entrances = {number: entrance for entrance in entrances for number in entrance.dialled_numbers}
+        self._default = entrances[0]
         self._supervisor = supervisor
         self._in_hand: set[str] = set()
 
@@ -37,34 +38,36 @@ class Reception:
         """The ids of the calls that have a journey now."""
         return frozenset(self._in_hand)
 
-    def queue_for(self, dialled: str) -> Queue:
-        """Return the queue of a dialled number; the first queue for a number that none names: nobody is turned away."""
-        queue = self._queues.get(dialled)
-        if queue is None:
-            log.warning("no queue has this dialled number; the first queue takes the call", queue=self._default.name)
+    def entrance_for(self, dialled: str) -> Entrance:
+        """Return where a dialled number leads. One that no entrance names leads to the first: nobody is turned away."""
+        entrance = self._entrances.get(dialled)
+        if entrance is None:
+            log.warning("no entrance has this dialled number; the first takes the call", entrance=self._default.name)
             return self._default
-        return queue
+        return entrance
 
     def welcome(self, call: Call) -> None:
         """Start the journey of a call that has just come in."""
-        queue = self.queue_for(call.facts.dialled)
-        self.see_through(call, queue, lambda: inbound_caller(call, queue, self._house))
+        entrance = self.entrance_for(call.facts.dialled)
+        self.see_through(call, lambda: inbound_caller(call, entrance, self._house))
 
-    def see_through(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
+    def see_through(self, call: Call, journey: Callable[[], Awaitable[Ending]]) -> None:
         """Run `journey` for `call` to its end, whichever that is."""
         self._in_hand.add(call.id)
-        self._supervisor.spawn(self._see_through(call, queue, journey), call_id=call.id)
+        self._supervisor.spawn(self._see_through(call, journey), call_id=call.id)
 
-    async def _see_through(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
+    async def _see_through(self, call: Call, journey: Callable[[], Awaitable[Ending]]) -> None:
         try:
-            await self._guide(call, queue, journey)
+            await self._guide(call, journey)
         finally:
             self._in_hand.discard(call.id)
 
-    async def _guide(self, call: Call, queue: Queue, journey: Callable[[], Awaitable[Ending]]) -> None:
+    async def _guide(self, call: Call, journey: Callable[[], Awaitable[Ending]]) -> None:
         facts = call.facts
-        log.info("call", queue=queue.name, number=mask(facts.number))
-        await self._house.calls.arrived(call.id, queue=queue.name, number=facts.number, arrived_at=facts.arrived_at)
+        log.info("call", dialled=facts.dialled, number=mask(facts.number))
+        await self._house.calls.arrived(
+            call.id, dialled=facts.dialled, number=facts.number, arrived_at=facts.arrived_at
+        )
         try:
             ending = await journey()
         except CallerHungUp:

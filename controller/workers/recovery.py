@@ -13,7 +13,7 @@ import structlog
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys.callback_to_customer import Dialled
-from controller.journeys.take_up import take_up_callback, take_up_caller
+from controller.journeys.take_up import Found, take_up_callback, take_up_caller
 from controller.ports.survey import FoundCall, Role
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class Recovery:
         # The database first: what the survey finds it finds once, so nothing may fail between it and the taking up.
         attempts = [o for o in await self._house.promises.open_attempts() if o.promise.id not in in_hand]
         found = await self._surveyor.survey()
-        agents = [call for call in found if call.role is Role.AGENT]
+        # Whoever a caller or customer can be joined with: an agent, or a number outside.
+        agents = [call for call in found if call.role in {Role.AGENT, Role.EXTERNAL}]
         customers = {call.attempt_id: call for call in found if call.role is Role.CUSTOMER}
         used: set[str] = set()
         for opened in attempts:
@@ -90,7 +91,8 @@ class Recovery:
         await self._dialer.settle(opened.promise.id, outcome, attempt_id=opened.attempt.id)
 
     def _take_up_callback(self, opened: OpenAttempt, customer: FoundCall, agent: FoundCall | None) -> None:
-        queue = self._queues.get(opened.promise.queue) or self._reception.queue_for(customer.call.facts.dialled)
+        # A queue that is no longer in the settings: its promises are kept by the first one.
+        queue = self._queues.get(opened.promise.queue) or next(iter(self._queues.values()))
         reservation = self._reservation(agent, queue)
         agent_call = agent.call if agent is not None else None
         log.info("a callback is taken up", promise_id=opened.promise.id, with_agent=agent_call is not None)
@@ -103,15 +105,15 @@ class Recovery:
 
         self._dialer.take_up(opened, story)
 
-    def _take_up_caller(self, caller: FoundCall, agent: FoundCall | None) -> None:
-        queue = self._queues.get(caller.queue or "") or self._reception.queue_for(caller.call.facts.dialled)
-        reservation = self._reservation(agent, queue)
-        agent_call = agent.call if agent is not None else None
+    def _take_up_caller(self, caller: FoundCall, partner: FoundCall | None) -> None:
+        queue = self._queues.get(caller.queue or "")
+        entrance = self._reception.entrance_for(caller.call.facts.dialled)
+        found = Found(caller.stage, queue, entrance, urgent=caller.urgent)
+        reservation = self._reservation(partner, queue or next(iter(self._queues.values())))
+        partner_call = partner.call if partner is not None else None
         log.info("a caller is taken up", call_id=caller.call.id, stage=caller.stage and caller.stage.value)
         self._reception.see_through(
-            caller.call,
-            queue,
-            lambda: take_up_caller(caller.call, caller.stage, agent_call, reservation, queue, self._house),
+            caller.call, lambda: take_up_caller(caller.call, found, partner_call, reservation, self._house)
         )
 
     def _reservation(self, agent: FoundCall | None, queue: Queue) -> DeskReservation | None:

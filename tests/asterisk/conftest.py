@@ -20,7 +20,7 @@ QUICK = {
     ("[queues]", "agent_ring_timeout_s"): "4",
     ("[queues]", "customer_ring_timeout_s"): "4",
     ("[queues]", "max_attempts"): "2",
-    ("[queues]", "reminder_interval_s"): "600",
+    ("queues.announcements", "interval_s"): "600",
     ("queues.retry_gap_s", "busy"): "1",
     ("queues.retry_gap_s", "no_answer"): "1",
 }

@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from controller.domain.agents import Agent, AgentState
 from controller.domain.gate import CallingHours
+from controller.domain.menu import Entrance, JoinQueue
 from controller.domain.phone_number import NumberPlan
 from controller.journeys.house import House, Queue
 from controller.ports.phones import DeviceState, PhoneStatus
-from controller.ports.promises import NewPromise, StoreUnavailableError
+from controller.ports.promises import Made, NewPromise, StoreUnavailableError
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.dialer import Dialer
 from controller.workers.line_keeper import LineKeeper
@@ -28,19 +30,37 @@ from tests.journeys.scripted import ScriptedTelephony
 from tests.journeys.virtual_time import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
 
+    from controller.domain.menu import Destination, Menu, WebPage
     from controller.domain.promise import Promise
+    from controller.domain.queue_events import QueueEvent
     from tests.journeys.scripted_channel import Channel, Person
     from tests.journeys.theatre import Theatre
 
 T = TypeVar("T")
 
-CARDS = Queue(name="cards", language="ja", dialled_numbers=("0312345678",))
-LOANS = Queue(name="loans", language="ja", dialled_numbers=("0312345679",))
-EVERY_QUEUE = frozenset({CARDS.name, LOANS.name})
 AROUND_THE_CLOCK = CallingHours(time(0), time(0))
+CARDS = Queue(name="cards", language="ja", calling_hours=AROUND_THE_CLOCK)
+LOANS = Queue(name="loans", language="ja", calling_hours=AROUND_THE_CLOCK)
+EVERY_QUEUE = frozenset({CARDS.name, LOANS.name})
+SERVICE_NUMBER = "0312345678"
+ENTRANCES = (
+    Entrance("cards", (SERVICE_NUMBER,), "ja", JoinQueue("cards")),
+    Entrance("loans", ("0312345679",), "ja", JoinQueue("loans")),
+)
+
+
+class Noted:
+    """The queue_log of a scene: a list."""
+
+    def __init__(self, events: list[QueueEvent]) -> None:
+        self._events = events
+
+    def note(self, event: QueueEvent) -> None:
+        """Add one event."""
+        self._events.append(event)
 
 
 class Scene:
@@ -55,12 +75,21 @@ class Scene:
         queues: Mapping[str, frozenset[str]] | None = None,
         hours: CallingHours = AROUND_THE_CLOCK,
         max_concurrent_calls: int = 10,
+        cards: Queue = CARDS,
+        leads_to: Destination | None = None,
+        menus: Iterable[Menu] = (),
+        web_pages: Iterable[WebPage] = (),
     ) -> None:
         theatre.empty()
         self.theatre = theatre
         self.pbx = ScriptedTelephony(theatre.clock)
-        self.queues = {queue.name: queue for queue in (CARDS, LOANS)}
-        self._hours = hours
+        self.queues = {queue.name: replace(queue, calling_hours=hours) for queue in (cards, LOANS)}
+        self.menus = {menu.name: menu for menu in menus}
+        self.web_pages = {page.name: page for page in web_pages}
+        self.entrances = ENTRANCES
+        if leads_to is not None:
+            self.entrances = (replace(ENTRANCES[0], leads_to=leads_to), ENTRANCES[1])
+        self.queue_events: list[QueueEvent] = []
         self._max_concurrent_calls = max_concurrent_calls
         self._serves = queues or {}
         self.killed = False
@@ -87,17 +116,24 @@ class Scene:
             for name in self.pbx.agents
         ]
         self.desk = AgentDesk(agents, clock, self.supervisor)
-        self.keeper = LineKeeper(self.desk, self.queues, self._hours, clock)
+        self.keeper = LineKeeper(self.desk, self.queues, clock)
+        self.desk.on_handled = self.keeper.note_handled
         self.house = House(
             line=self.keeper,
             telephony=self.pbx,
             promises=watched(theatre.store.promises),
             calls=watched(theatre.store.calls),
+            queue_log=Noted(self.queue_events),
+            texts=watched(theatre.store.texts),
+            callers=watched(theatre.store.callers),
             clock=clock,
             plan=NumberPlan(),
             new_id=theatre.new_id,
+            queues=self.queues,
+            menus=self.menus,
+            web_pages=self.web_pages,
         )
-        self.reception = Reception(self.house, tuple(self.queues.values()), self.supervisor)
+        self.reception = Reception(self.house, self.entrances, self.supervisor)
         self.dialer = Dialer(
             self.house, self.queues, self.keeper, self.supervisor, max_concurrent_calls=self._max_concurrent_calls
         )
@@ -141,7 +177,10 @@ class Scene:
         wanted = NewPromise(
             queue=queue, number=number, language="ja", since=self.theatre.clock.now(), call_id=self.theatre.new_id()
         )
-        return self.theatre.outside(self.theatre.store.promises.make(wanted)).promise
+        made = self.theatre.outside(self.theatre.store.promises.make(wanted))
+        if not isinstance(made, Made):
+            raise TypeError("a promise without a slot cannot find one full")
+        return made.promise
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass, until the controller is killed at most."""

@@ -1,7 +1,7 @@
 """A telephone system in memory: people who act out a script, and the calls that a controller has with them.
 
 What the ports promise of `Call`, `OutboundCall`, `Telephony` and `Surveyor` is promised here too, and
-tests/contract/test_calls.py holds both to it. The channels live on when their controller is gone, as they do on a
+tests/contract/calls/ holds both to it. The channels live on when their controller is gone, as they do on a
 PBX; the next controller finds them with `survey`.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from controller.domain.outcome import Outcome
 from controller.ports.calls import CallFacts, Stage
 from controller.ports.survey import FoundCall, Role
 from tests.journeys.scripted_call import Moment, ScriptedCall, Step
@@ -21,18 +22,26 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.agents import Agent
-    from controller.domain.outcome import Outcome
     from controller.domain.promise import Attempt
     from controller.ports.clock import Clock
 
 DATABASE = "database"
+TRUNK = "carrier"
+"""The endpoint through which callers come."""
 
 
 class ScriptedTelephony:
-    """The PBX. `agents` and `customers` say who is behind a phone, by agent name and by number."""
+    """The PBX. `agents`, `customers` and `externals` say who is behind a phone, by agent name and by number.
+
+    No other number than those in `externals` is one that the settings name.
+    """
 
     def __init__(
-        self, clock: Clock, *, language: str = "ja", prompt_s: Callable[[str], float] = lambda _prompt: 1.0
+        self,
+        clock: Clock,
+        *,
+        language: str = "ja",
+        prompt_s: Callable[[str], float] = lambda _prompt: 1.0,
     ) -> None:
         self._clock = clock
         self._language = language
@@ -40,6 +49,7 @@ class ScriptedTelephony:
         self.epoch = 0
         self.agents: dict[str, Person] = {}
         self.customers: dict[str, Person] = {}
+        self.externals: dict[str, Person] = {}
         self.channels: list[Channel] = []
         self.steps: list[Step] = []
         self.plans: list[Callable[[Step, Moment], None]] = []
@@ -48,17 +58,37 @@ class ScriptedTelephony:
         """Numbers to which a second call was placed while another was up."""
         self.gate: Callable[[str], Outcome | None] = lambda _number: None
         self.on_new_call: Callable[[ScriptedCall], None] = lambda _call: None
+        self.on_agent_menu: Callable[[ScriptedCall, str], None] = lambda _call, _code: None
         self.on_agent_phone: Callable[[str, bool], None] = lambda _agent, _idle: None
         self._followed: set[str] = set()
 
     # -- what people do
 
-    def rings(self, person: Person, *, number: str | None = "09012345678", dialled: str = "0312345678") -> Channel:
+    def rings(
+        self,
+        person: Person,
+        *,
+        number: str | None = "09012345678",
+        dialled: str = "0312345678",
+        endpoint: str = TRUNK,
+    ) -> Channel:
         """Somebody calls the service number."""
-        channel = self._channel("caller", Role.CALLER, person, CallFacts(number, dialled, self._clock.now()))
+        facts = CallFacts(number, dialled, self._clock.now(), endpoint)
+        channel = self._channel("caller", Role.CALLER, person, facts)
         channel.begin()
         self._followed.add(channel.id)
         self.on_new_call(ScriptedCall(self, channel))
+        return channel
+
+    def agent_dials(self, agent: str, code: str, person: Person, *, endpoint: str | None = None) -> Channel:
+        """Let an agent's phone (endpoint `phone-NAME`) dial one of the codes for agents, such as `11`."""
+        facts = CallFacts(None, code, self._clock.now(), endpoint or f"phone-{agent}")
+        channel = self._channel("agent", Role.AGENT, person, facts)
+        channel.agent, channel.menu_code = agent, code
+        channel.on_change = lambda changed: self.on_agent_phone(agent, not changed.live)
+        channel.begin()
+        self._followed.add(channel.id)
+        self.on_agent_menu(ScriptedCall(self, channel), code)
         return channel
 
     def of(self, role: Role) -> list[Channel]:
@@ -82,9 +112,9 @@ class ScriptedTelephony:
         self, agent: Agent, *, for_call: str, shown_number: str | None, ring_timeout_s: float
     ) -> AsyncIterator[ScriptedCall]:
         """Prepare a call to an agent."""
-        facts = CallFacts(None, shown_number or "", self._clock.now())
+        facts = CallFacts(None, shown_number or "", self._clock.now(), agent.endpoint)
         channel = self._channel("agent", Role.AGENT, self.agents[agent.name], facts)
-        channel.agent, channel.for_call = agent.name, for_call
+        channel.agent, channel.for_call, channel.shown = agent.name, for_call, shown_number
         channel.on_change = lambda changed: self.on_agent_phone(agent.name, not changed.live)
         async with self._leg(channel, ring_timeout_s) as call:
             yield call
@@ -95,17 +125,32 @@ class ScriptedTelephony:
     ) -> AsyncIterator[ScriptedCall]:
         """Prepare a call to a customer."""
         person = self.customers.get(attempt.number, Person())
-        channel = self._channel("customer", Role.CUSTOMER, person, CallFacts(None, attempt.number, since))
+        channel = self._channel("customer", Role.CUSTOMER, person, CallFacts(None, attempt.number, since, TRUNK))
         channel.id, channel.attempt_id, channel.language = attempt.channel_id, attempt.id, language
         channel.marks["queue"] = queue
         async with self._leg(channel, ring_timeout_s) as call:
             yield call
 
+    @asynccontextmanager
+    async def external_leg(
+        self, number: str, *, for_call: str, shown_number: str | None, ring_timeout_s: float
+    ) -> AsyncIterator[ScriptedCall]:
+        """Prepare a call to a number outside."""
+        person = self.externals.get(number, Person())
+        facts = CallFacts(None, number, self._clock.now(), TRUNK)
+        channel = self._channel("external", Role.EXTERNAL, person, facts)
+        channel.for_call, channel.shown = for_call, shown_number
+        async with self._leg(channel, ring_timeout_s) as call:
+            yield call
+
     async def survey(self) -> list[FoundCall]:
-        """Return what is live and followed by nobody."""
+        """Return what is live and followed by nobody. An agent who was dialling a code begins it anew."""
         strangers = [channel for channel in self.live if channel.id not in self._followed]
         self._followed |= {channel.id for channel in strangers}
-        return [self._found(channel) for channel in strangers]
+        for channel in strangers:
+            if channel.menu_code is not None:
+                self.on_agent_menu(ScriptedCall(self, channel), channel.menu_code)
+        return [self._found(channel) for channel in strangers if channel.menu_code is None]
 
     # -- for the calls
 
@@ -125,8 +170,11 @@ class ScriptedTelephony:
         channel.ring()
 
     def refusal(self, channel: Channel) -> Outcome | None:
-        """Ask the gate about a customer's number."""
-        return self.gate(channel.facts.dialled) if channel.role is Role.CUSTOMER else None
+        """Ask the gate about a customer's number, or about one outside."""
+        number = channel.facts.dialled
+        if channel.role is Role.EXTERNAL and number not in self.externals:
+            return Outcome.NOT_ALLOWED
+        return self.gate(number) if channel.role is Role.CUSTOMER else None
 
     @asynccontextmanager
     async def transaction(self, name: str) -> AsyncIterator[None]:
@@ -165,6 +213,7 @@ class ScriptedTelephony:
             role=channel.role,
             stage=Stage(stage) if stage else None,
             queue=channel.marks.get("queue"),
+            urgent=bool(channel.marks.get("urgent")),
             agent=channel.agent,
             for_call=channel.for_call,
             attempt_id=channel.attempt_id,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HALF_WAY_S = 0.25
 """So long into a verb it is interrupted: before anybody reacts to a prompt."""
+MARKS = frozenset({"stage", "queue", "language", "urgent"})
 REQUEST_S = 0.02
 """How long a PBX takes for a request."""
 
@@ -73,7 +74,11 @@ class ScriptedCall:
         self.channel = channel
         self.id = channel.id
         self.facts: CallFacts = channel.facts
-        self.language = channel.language
+
+    @property
+    def language(self) -> str:
+        """The language of its prompts. On the channel, so that the next controller finds it there."""
+        return self.channel.language
 
     async def answer(self) -> None:
         """Answer."""
@@ -144,9 +149,13 @@ class ScriptedCall:
 
     async def remember(self, **marks: str) -> None:
         """Keep marks on the channel."""
+        unknown = marks.keys() - MARKS
+        if unknown:
+            raise ValueError(f"a channel keeps no {', '.join(sorted(unknown))}")
         async with self._verb("remember", REQUEST_S / 2):
             await self._request()
             self.channel.marks.update(marks)
+            self.channel.language = self.channel.marks.get("language") or self.channel.language
 
     async def hang_up(self) -> None:
         """Hang up what is still up."""

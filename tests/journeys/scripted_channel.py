@@ -49,6 +49,10 @@ class Channel:
         self.agent: str | None = None
         self.for_call: str | None = None
         self.attempt_id: str | None = None
+        self.menu_code: str | None = None
+        """What an agent dialled for themselves, as `11`; None for every other channel."""
+        self.shown: str | None = None
+        """The number that is shown to the party who is rung; None: our own."""
         self.placed = False
         self.up = False
         self.gone = False
@@ -59,6 +63,8 @@ class Channel:
         self.peer: Channel | None = None
         self.keys: deque[str] = deque()
         self.heard: list[str] = []
+        self.heard_in: list[str] = []
+        """The language of each prompt in `heard`."""
         self.answered_with: list[tuple[str, str]] = []
         """Which prompt was answered with which keys."""
         self.talked_with: list[str] = []
@@ -104,6 +110,7 @@ class Channel:
         """Begin to hear a prompt, and react to it."""
         times = self.heard.count(prompt)
         self.heard.append(prompt)
+        self.heard_in.append(self.language)
         keys = self.person.presses.get(prompt, ())
         if times < len(keys) and keys[times]:
             asyncio.get_running_loop().call_later(REACTION_S, self.press, keys[times], prompt)

@@ -1,121 +1,48 @@
-"""The journeys that are swept, and what must hold after each, wherever it was interrupted."""
+"""What must hold after each story, wherever it was interrupted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from controller.domain.agents import AgentState
 from controller.domain.line import WaiterKind
-from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
+from controller.domain.queue_events import (
+    Abandoned,
+    Completed,
+    Entered,
+    LeftAfterMaxWait,
+    LeftEmptyQueue,
+    LeftWithKey,
+)
 from controller.journeys import prompts
+from controller.ports.calls import Stage
 from controller.ports.survey import Role
-from tests.journeys.scene import Scene
-from tests.journeys.scripted_channel import Person
+from tests.journeys.repertoire import HALF_HOURS, JOURNEYS, MOVED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
+    from controller.domain.queue_events import QueueEvent
+    from tests.journeys.scene import Scene
     from tests.journeys.scripted_call import Moment, Step
     from tests.journeys.scripted_channel import Channel
+    from tests.journeys.stories import Journey, Plan
     from tests.journeys.theatre import Theatre
-
 
 LASTS_S = 600.0
 """By then everybody who has patience for 150 s is gone, and every agent has rested."""
-PATIENCE_S = 150.0
-NUMBER = "+819012345678"
-AGENT = Person(talks_s=None, patience_s=400)
-LEAVES_DURING_THE_QUESTION = Person(talks_s=None, patience_s=3.3)
-"""Answers, and is gone when the customer says yes."""
-DEAF = Person(answers_after_s=None)
-YES = {prompts.CALLBACK_CONFIRM: ["1", "1"]}
-ACKNOWLEDGED = {prompts.PROMISE_MADE, prompts.PROMISE_EXISTS}
-RESTED = {AgentState.AVAILABLE, AgentState.WRAP_UP, AgentState.PAUSED}
-
-
-class Plan(Protocol):
-    """Something that is done at a moment of a scene."""
-
-    scene: Scene | None
-
-    def __call__(self, step: Step, moment: Moment) -> None:
-        """Do it, if it is for this moment."""
-
-
-@dataclass(frozen=True)
-class Journey:
-    """Something that begins by itself and comes to an end by itself."""
-
-    staff: Mapping[str, Person]
-    begins: Callable[[Scene], object]
-    signs_in_after_s: float = 0
-
-    def play(self, theatre: Theatre, plan: Plan | None = None) -> Scene:
-        """Let it begin; `plan` is in force from its first verb on."""
-        scene = Scene(theatre, self.staff, signed_in=False)
-        if plan is not None:
-            plan.scene = scene
-            scene.pbx.plans.append(plan)
-        self.begins(scene)
-        scene.pass_s(self.signs_in_after_s)
-        for name in self.staff:
-            if not scene.killed:
-                scene.registers(name)
-        return scene
-
-
-def leaving(**presses: list[str]) -> Callable[[Scene], object]:
-    """Begin with a caller who presses 1 whenever it is offered."""
-    offers = {prompts.HOLD_OFFER: ["1", "1"], prompts.OFFER: ["1", "1"]}
-    named = {name.replace("_", "-"): keys for name, keys in presses.items()}
-    return lambda scene: scene.rings(Person(presses={**offers, **named}, patience_s=PATIENCE_S))
-
-
-def calling_back(person: Person) -> Callable[[Scene], object]:
-    """Begin with a promise to this person."""
-    return lambda scene: scene.promised(NUMBER, person=person)
-
-
-def twice_the_same_number(scene: Scene) -> None:
-    """Begin with a promise, and with a caller who wants another one for the same number."""
-    scene.promised(NUMBER)
-    scene.pass_s(5)
-    leaving(use_this_number=["1", "1", "1"])(scene)
-
-
-JOURNEYS: dict[str, Journey] = {
-    "served at once": Journey({"alice": AGENT}, lambda scene: scene.rings(Person(patience_s=PATIENCE_S))),
-    "served after a wait": Journey({"alice": AGENT}, lambda scene: scene.rings(Person(patience_s=PATIENCE_S)), 40),
-    "the first agent does not answer": Journey(
-        {"alice": DEAF, "bob": AGENT}, lambda scene: scene.rings(Person(patience_s=PATIENCE_S))
-    ),
-    "leaves the number shown": Journey({}, leaving(use_this_number=["1", "1", "1"])),
-    "leaves another number": Journey(
-        {},
-        leaving(
-            use_this_number=["2", "2", "2"],
-            enter_number=["12#", "0120123456#", "0312345678#", "0312345678#", "0312345678#"],
-            confirm_number=["1", "1", "1"],
-        ),
-    ),
-    "leaves a number that holds a promise": Journey({}, twice_the_same_number),
-    "leaves no number and is served": Journey({"alice": AGENT}, leaving(), 100),
-    "called back": Journey({"alice": AGENT}, calling_back(Person(presses=YES, patience_s=PATIENCE_S))),
-    "called back, with a second agent at hand": Journey(
-        {"alice": AGENT, "bob": AGENT}, calling_back(Person(presses=YES, patience_s=PATIENCE_S))
-    ),
-    "called back, loses the agent": Journey(
-        {"alice": LEAVES_DURING_THE_QUESTION, "bob": AGENT}, calling_back(Person(presses=YES, patience_s=PATIENCE_S))
-    ),
-    "called back, declines": Journey(
-        {"alice": AGENT}, calling_back(Person(presses={prompts.CALLBACK_CONFIRM: ["3", "3"]}))
-    ),
-    "called back, presses nothing": Journey({"alice": AGENT}, calling_back(Person(patience_s=PATIENCE_S))),
-    "called back, busy": Journey({"alice": AGENT}, calling_back(Person(refuses=Outcome.BUSY))),
-    "called back, does not answer": Journey({"alice": AGENT}, calling_back(DEAF)),
+ACKNOWLEDGED = {
+    prompts.PROMISE_MADE,
+    prompts.PROMISE_EXISTS,
+    prompts.PROMISE_ASAP_OPENING,
+    prompts.PROMISE_MOVED,
+    prompts.SLOT_BEFORE,
 }
+FAREWELLS = {prompts.GOODBYE, MOVED, prompts.SMS_SENT}
+"""After these nobody was cut off, though they were neither served nor promised."""
+RESTED = {AgentState.AVAILABLE, AgentState.WRAP_UP, AgentState.PAUSED, AgentState.SIGNED_OUT}
+LAST_IN_THE_LOG = (Abandoned, Completed, LeftWithKey, LeftAfterMaxWait, LeftEmptyQueue)
+"""How a stay in line ends in the queue_log."""
 
 
 class Watching:
@@ -132,19 +59,55 @@ class Watching:
             self.moments.setdefault((step, moment), there)
 
 
+class Dialling:
+    """A plan of every run: see that nobody is dialled who is on the telephone with us."""
+
+    def __init__(self) -> None:
+        self.scene: Scene | None = None
+        self.in_vain: list[str] = []
+
+    def __call__(self, step: Step, moment: Moment) -> None:
+        """Look at the moment before a customer is dialled."""
+        if self.scene is None or (step.who, step.verb, moment) != (Role.CUSTOMER, "dial", Moment.BEFORE):
+            return
+        customer = self.scene.pbx.of(Role.CUSTOMER)[step.nth - 1]
+        if customer.live:  # Rings already: it was taken up.
+            return
+        here = {Stage.IN_LINE, Stage.TALKING}
+        self.in_vain += [
+            f"{caller.id} was dialled while in line or talking"
+            for caller in self.scene.pbx.of(Role.CALLER)
+            if caller.live
+            and caller.facts.number == "0" + NUMBER.removeprefix("+81")
+            and caller.marks.get("stage") in here
+        ]
+
+
+def e164(caller: Channel) -> str:
+    """Return the number of a caller as a promise has it."""
+    return "+81" + (caller.facts.number or "0")[1:]
+
+
+def played(journey: Journey, theatre: Theatre, *plans: Plan) -> tuple[Scene, list[str]]:
+    """Play a story with `plans`, to its end; return the scene, and who was dialled in vain (it may still grow)."""
+    dialling = Dialling()
+    scene = journey.play(theatre, dialling, *plans)
+    scene.pass_s(LASTS_S)
+    return scene, dialling.in_vain
+
+
 def moments_of(name: str, theatre: Theatre) -> dict[tuple[Step, Moment], set[Role]]:
     """Play a journey undisturbed, once; return every moment of every step that it has, and who is there."""
     if name not in theatre.known:
         watching = Watching()
-        scene = JOURNEYS[name].play(theatre, watching)
-        scene.pass_s(LASTS_S)
-        assert problems(scene) == []
+        scene, in_vain = played(JOURNEYS[name], theatre, watching)
+        assert problems(scene) + in_vain == []
         scene.close()
         theatre.known[name] = watching.moments
     return theatre.known[name]
 
 
-def problems(scene: Scene) -> list[str]:
+def problems(scene: Scene, *, was_killed: bool = False) -> list[str]:
     """Return what is wrong after a journey that was interrupted somewhere; empty when nothing is."""
     found = [f"{channel.id} is still up" for channel in scene.pbx.live]
     found += [f"{waiter.id} left and is in line" for waiter in scene.keeper.waiters if waiter.kind is WaiterKind.LIVE]
@@ -152,10 +115,31 @@ def problems(scene: Scene) -> list[str]:
     found += [f"a task is left: {name}" for name in scene.tasks_left()]
     found += [f"{number} was called twice at once" for number in scene.pbx.overlaps]
     found += _wrong_promises(scene)
+    if not was_killed:
+        found += wrong_log(scene.queue_events)
     endings = scene.endings()
     for caller in scene.pbx.of(Role.CALLER):
         found += _wrong_record(caller, endings.get(caller.id))
     return found
+
+
+def wrong_log(events: list[QueueEvent]) -> list[str]:
+    """Return what a report would stumble over: each stay in line begins, and ends, and ends once."""
+    stays: dict[str, list[QueueEvent]] = {}
+    found = []
+    for event in events:
+        call_id = getattr(event, "call_id", None)
+        if call_id is None:
+            continue
+        stay = stays.setdefault(call_id, [])
+        if isinstance(event, Entered) is not (not stay or isinstance(stay[-1], LAST_IN_THE_LOG)):
+            found.append(f"{type(event).__name__} of {call_id} follows {[type(each).__name__ for each in stay]}")
+        stay.append(event)
+    return found + [
+        f"the stay of {call_id} ends with {type(stay[-1]).__name__}"
+        for call_id, stay in stays.items()
+        if not isinstance(stay[-1], LAST_IN_THE_LOG)
+    ]
 
 
 def _wrong_promises(scene: Scene) -> list[str]:
@@ -166,6 +150,8 @@ def _wrong_promises(scene: Scene) -> list[str]:
         for promise in promises
         if not promise.state.is_final and promise.state is not PromiseState.WAITING
     ]
+    booked = Counter(promise.slot for promise in promises if promise.slot is not None)
+    found += [f"{slot} is booked {times} times" for slot, times in booked.items() if times > HALF_HOURS.capacity]
     dialled = [customer.attempt_id for customer in scene.pbx.of(Role.CUSTOMER) if customer.placed]
     found += [f"attempt {each} was dialled twice" for each in dialled if dialled.count(each) > 1]
     for caller in scene.pbx.of(Role.CALLER):
@@ -175,13 +161,21 @@ def _wrong_promises(scene: Scene) -> list[str]:
             found.append(f"{caller.id} was told of a promise that is not in the database")
         if since_then and not confirmed:
             found.append(f"{caller.id} confirmed nothing and has a promise")
+        if any(each.number == e164(caller) and each.state is PromiseState.WAITING for each in promises):
+            found += [f"{caller.id} talked with an agent, and is owed a call"] if _was_served(scene, caller) else []
     return found
+
+
+def _was_served(scene: Scene, caller: Channel) -> bool:
+    agents = {agent.id for agent in scene.pbx.of(Role.AGENT)}
+    return bool(agents.intersection(caller.talked_with))
 
 
 def _wrong_record(caller: Channel, ending: str | None) -> list[str]:
     told = bool(ACKNOWLEDGED & set(caller.heard))
+    seen_off = told or bool(caller.talked_with) or caller.heard[-1:] in [[farewell] for farewell in FAREWELLS]
     found = [f"{caller.id} was {ending}"] if ending in {None, "failed"} else []
-    if caller.hung_up_by == "controller" and not (caller.talked_with or told):
+    if caller.hung_up_by == "controller" and not seen_off:
         found.append(f"{caller.id} was hung up on, neither served nor promised ({ending})")
     if ending == "served" and not caller.talked_with:
         found.append(f"{caller.id} counts as served and talked with nobody")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.journeys.repertoire import JOURNEYS
 from tests.journeys.scripted_call import Moment
-from tests.journeys.swept import JOURNEYS, LASTS_S, moments_of, problems
+from tests.journeys.swept import moments_of, played, problems
 
 if TYPE_CHECKING:
     from controller.ports.survey import Role
@@ -46,9 +47,8 @@ def test_wherever_a_party_hangs_up_nothing_is_lost_and_nothing_is_stuck(theatre:
     for (step, moment), roles in moments.items():
         for role in sorted(roles):
             plan = HangingUp(step, moment, role)
-            scene = JOURNEYS[name].play(theatre, plan)
-            scene.pass_s(LASTS_S)
-            found = problems(scene) if plan.hung_up else ["the story did not come to this moment again"]
+            scene, in_vain = played(JOURNEYS[name], theatre, plan)
+            found = problems(scene) + in_vain if plan.hung_up else ["the story did not come to this moment again"]
             if found:
                 wrong[f"{role} hangs up {moment} {step.who}'s {step.verb} (#{step.ordinal})"] = found
             scene.close()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.ports.survey import Role
-from tests.journeys.swept import JOURNEYS, LASTS_S, moments_of, problems
+from tests.journeys.repertoire import JOURNEYS
+from tests.journeys.swept import LASTS_S, moments_of, played, problems
 
 if TYPE_CHECKING:
     from tests.journeys.scene import Scene
@@ -40,12 +41,12 @@ def test_wherever_the_controller_is_killed_the_next_one_takes_up_what_it_finds(t
     wrong: dict[str, list[str]] = {}
     for step, moment in moments_of(name, theatre):
         plan = Killing(step, moment)
-        scene = JOURNEYS[name].play(theatre, plan)
-        scene.pass_s(LASTS_S)
+        scene, in_vain = played(JOURNEYS[name], theatre, plan)
         found = [] if scene.killed else ["the story did not come to this moment again"]
         scene.restart()
         scene.pass_s(LASTS_S)
-        if found := found + problems(scene) + cut_talks(scene, plan.talking) + called_in_vain(scene):
+        found += problems(scene, was_killed=True) + cut_talks(scene, plan.talking) + called_in_vain(scene) + in_vain
+        if found:
             wrong[f"killed {moment} {step.who}'s {step.verb} (#{step.ordinal})"] = found
         scene.close()
     assert wrong == {}

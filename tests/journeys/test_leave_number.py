@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.domain.promise import PromiseState
-from controller.journeys import prompts
+from controller.journeys import prompts, spoken
 from controller.ports.survey import Role
 from tests.journeys.scripted_channel import Person
 
@@ -55,7 +55,7 @@ def test_pressing_1_and_1_again_promises_a_call_to_the_number_shown_and_keeps_th
     begin = caller.heard.index(prompts.OFFER_CALLING_NUMBER)
     assert caller.heard[begin:] == [
         prompts.OFFER_CALLING_NUMBER,
-        *prompts.spoken_number("090-1234-5678"),
+        *spoken.number("090-1234-5678"),
         prompts.USE_THIS_NUMBER,
         prompts.PROMISE_MADE,
     ]
@@ -78,7 +78,7 @@ def test_another_number_is_keyed_read_back_and_promised(open_scene: Callable[...
     begin = caller.heard.index(prompts.YOU_ENTERED)
     assert caller.heard[begin : begin + 14] == [
         prompts.YOU_ENTERED,
-        *prompts.spoken_number("03-1234-5678"),
+        *spoken.number("03-1234-5678"),
         prompts.CONFIRM_NUMBER,
     ]
 
@@ -112,12 +112,14 @@ def test_a_shown_number_that_may_not_be_dialled_is_not_offered(open_scene: Calla
 @pytest.mark.parametrize(
     ("entry", "answer"),
     [
-        ("0901#", prompts.NUMBER_INVALID),
+        ("0901#", prompts.NUMBER_TOO_SHORT),
         ("ABCD#", prompts.NUMBER_INVALID),
         ("999999999999999", prompts.NUMBER_INVALID),
-        ("0120123456#", prompts.NUMBER_NOT_ALLOWED),
-        ("0990512345#", prompts.NUMBER_NOT_ALLOWED),
-        ("01014155550123#", prompts.NUMBER_NOT_ALLOWED),
+        ("0120123456#", prompts.NUMBER_FREEPHONE),
+        ("08001234567#", prompts.NUMBER_FREEPHONE),
+        ("0570012345#", prompts.NUMBER_NAVI),
+        ("0990512345#", prompts.NUMBER_PREMIUM),
+        ("01014155550123#", prompts.NUMBER_ABROAD),
         ("#", prompts.NOTHING_HEARD),
         ("", prompts.NOTHING_HEARD),
     ],
@@ -172,13 +174,16 @@ def test_whoever_confirms_nothing_has_promised_nothing(open_scene: Callable[...,
 
 
 def test_a_number_that_holds_a_promise_keeps_it_and_its_first_place(open_scene: Callable[..., Scene]) -> None:
-    """The caller is told so."""
+    """Recognised when they ring again, and told so when they leave the number once more: one promise, not two."""
     scene = open_scene()
     earlier = scene.promised("+819012345678")
     scene.pass_s(60)
-    caller = played(scene, Person(presses={**LEAVES, prompts.USE_THIS_NUMBER: ["1"]}))
-    assert scene.promises() == [earlier]
-    assert prompts.PROMISE_EXISTS in caller.heard
+    caller = scene.rings(Person(presses={prompts.WELCOME_BACK: ["1"], prompts.USE_THIS_NUMBER: ["1"]}))
+    scene.pass_s(60)
+    assert caller.heard[:2] == [prompts.WELCOME, prompts.WELCOME_BACK]
+    (kept,) = scene.promises()
+    assert (kept.id, kept.since, kept.state) == (earlier.id, earlier.since, PromiseState.WAITING)
+    assert caller.heard[-2:] == [prompts.PROMISE_EXISTS, prompts.GOODBYE]
     assert prompts.PROMISE_MADE not in caller.heard
     assert scene.endings() == {caller.id: "promised"}
 

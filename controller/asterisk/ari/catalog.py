@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from controller.asterisk.ari.errors import AriNotFound
 from controller.asterisk.ari.models import (
     ApplicationData,
     AsteriskInfo,
@@ -16,6 +17,7 @@ from controller.asterisk.ari.models import (
     ChannelData,
     EndpointData,
     PlaybackData,
+    SoundData,
 )
 from controller.asterisk.ari.objects import Bridge, Channel, Playback, Requester
 from controller.asterisk.ari.wire import path
@@ -142,6 +144,21 @@ class Playbacks:
     async def get(self, playback_id: str) -> PlaybackData:
         """Return its state now."""
         return msgspec.convert(await self._client.request("GET", path("playbacks", playback_id)), PlaybackData)
+
+
+class Sounds:
+    """The sound files of the PBX, as its index knew them at its start or last reload."""
+
+    def __init__(self, client: Requester) -> None:
+        self._client = client
+
+    async def list(self, language: str) -> list[SoundData]:
+        """Return all sounds that have a file in a language, with those files alone; none at all is no error."""
+        try:
+            answer = await self._client.request_http("GET", "sounds", query={"lang": language})
+        except AriNotFound:
+            return []
+        return msgspec.convert(answer, list[SoundData])
 
 
 class Endpoints:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from controller.asterisk.ari.catalog import Applications, Asterisk, Bridges, Channels, Endpoints, Playbacks
+from controller.asterisk.ari.catalog import Applications, Asterisk, Bridges, Channels, Endpoints, Playbacks, Sounds
 from controller.asterisk.ari.errors import (
     AriDisconnected,
     AriError,
@@ -87,6 +87,7 @@ class AriClient:
         self.channels = Channels(self)
         self.bridges = Bridges(self)
         self.playbacks = Playbacks(self)
+        self.sounds = Sounds(self)
         self.endpoints = Endpoints(self)
         self.applications = Applications(self)
         self.asterisk = Asterisk(self)

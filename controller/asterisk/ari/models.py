@@ -91,6 +91,20 @@ class EndpointData(_Model, frozen=True, gc=False):
     channel_ids: tuple[str, ...] = ()
 
 
+class SoundFormat(_Model, frozen=True, gc=False):
+    """One file of a sound: `format` is the codec in it, as slin (an 8 kHz .wav) or slin16 (a .wav16)."""
+
+    language: str = ""
+    format: str = ""
+
+
+class SoundData(_Model, frozen=True, gc=False):
+    """A sound, such as orikaeshi/welcome, with the files that there are of it."""
+
+    id: str
+    formats: tuple[SoundFormat, ...] = ()
+
+
 class ContactData(_Model, frozen=True, gc=False):
     """Where a phone is registered. `contact_status` is Reachable, Unreachable, NonQualified, Removed..."""
 

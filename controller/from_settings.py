@@ -1,0 +1,104 @@
+"""What the settings mean for the rooms of the house: plain values, made once at the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller.asterisk.languages import Languages
+from controller.domain.agents import Agent, AgentState
+from controller.domain.phone_number import as_printed
+from controller.journeys import prompts
+from controller.journeys.house import Announcements, Limits, Offer, Queue, Recapture
+from controller.sms.texts import Signature
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from controller import settings as told
+    from controller.settings import Settings
+
+
+def queues(settings: Settings) -> dict[str, Queue]:
+    """Return the queues as journeys know them, by name, in the order of the file."""
+    hours, plans = settings.opening_hours, settings.slot_plans
+    return {
+        queue.name: Queue(
+            name=queue.name,
+            language=queue.language,
+            hours=hours[queue.name],
+            calling_hours=settings.gate.hours,
+            announcements=announcements(queue),
+            limits=limits(queue),
+            slots=plans.get(queue.name),
+            recapture=None if queue.recaptured_after_s is None else Recapture(queue.recaptured_after_s),
+            agent_ring_timeout_s=queue.agent_ring_timeout_s,
+            customer_ring_timeout_s=queue.customer_ring_timeout_s,
+            wrap_up_s=queue.wrap_up_s,
+            missed_pause_s=queue.missed_pause_s,
+        )
+        for queue in settings.queues
+    }
+
+
+def announcements(queue: told.Queue) -> Announcements:
+    """Return what callers of a queue hear beside the music."""
+    said = queue.announcements
+    return Announcements(
+        interval_s=said.interval_s,
+        place=said.place,
+        wait=said.wait,
+        offer=Offer(said.offer),
+        offer_wait_s=said.offer_after_wait_s,
+    )
+
+
+def limits(queue: told.Queue) -> Limits:
+    """Return when the line of a queue is not for a caller, and where they go instead."""
+    given = queue.limits
+    return Limits(
+        max_wait_s=given.max_wait_s,
+        on_max_wait=given.on_max_wait,
+        max_length=given.max_length,
+        on_full=given.on_full,
+        overflow_wait_s=given.overflow_wait_s,
+        on_overflow=given.on_overflow,
+        on_no_agents=given.on_no_agents,
+        on_closed=given.on_closed,
+    )
+
+
+def music(settings: Settings) -> dict[str, str]:
+    """Return the class of hold music by queue, where one is named."""
+    return {queue.name: queue.music for queue in settings.queues if queue.music is not None}
+
+
+def agents(settings: Settings, now: datetime) -> list[Agent]:
+    """Return every agent, signed out until their phone reports itself and their duty was read."""
+    return [
+        Agent(agent.name, agent.endpoint, frozenset(agent.queues), AgentState.SIGNED_OUT, now)
+        for agent in settings.agents
+    ]
+
+
+def languages(settings: Settings) -> Languages:
+    """Return in which language a call is spoken to, by queue and by the number that was dialled."""
+    return Languages(
+        by_queue={queue.name: queue.language for queue in settings.queues},
+        by_dialled={number: way.language for way in settings.ways_in for number in way.dialled_numbers},
+    )
+
+
+def wanted_prompts(settings: Settings) -> frozenset[str]:
+    """Return every prompt that the PBX must have."""
+    return prompts.ALL | settings.named_prompts
+
+
+def signatures(settings: Settings) -> dict[str, Signature]:
+    """Return how each queue signs its SMS."""
+    shown = shown_number(settings)
+    return {queue.name: Signature(queue.titles, shown) for queue in settings.queues}
+
+
+def shown_number(settings: Settings) -> str:
+    """Return the number that customers see, as people write it."""
+    return as_printed(settings.dialer.caller_id, settings.dialer.home_country)

@@ -1,0 +1,83 @@
+"""What a caller in line hears beside the music: their place, an honest wait, the offer to be called back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller.domain.opening_hours import Unending
+from controller.domain.wait_estimate import passes_closing
+from controller.journeys import prompts, spoken
+from controller.journeys.house import Offer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from controller.domain.wait_estimate import WaitRange
+    from controller.journeys.house import House, Queue
+    from controller.ports.calls import Call
+    from controller.ports.line import Place
+
+
+class Announcer:
+    """Says what is to be said to one caller, each time that it is due."""
+
+    def __init__(self, call: Call, place: Place, queue: Queue, house: House, *, returns: bool, urgent: bool) -> None:
+        self._call = call
+        self._place = place
+        self._queue = queue
+        self._house = house
+        self._returns = returns
+        self._urgent = urgent
+        self._is_first = True
+
+    async def next(self) -> None:
+        """Wait until something is due, say it, and return. Cancelled when something happens meanwhile."""
+        if not self._is_first:
+            await self._house.clock.sleep(self._queue.announcements.interval_s)
+        while not (words := await self._words()):
+            self._is_first = False
+            await self._house.clock.sleep(self._queue.announcements.interval_s)
+        self._is_first = False
+        await self._call.play(*words)
+
+    async def _words(self) -> list[str]:
+        rules = self._queue.announcements
+        words = self._greeting() if self._is_first else []
+        if rules.place:
+            words += spoken.place(self._place.position())
+        if rules.wait:
+            words += await self._wait_told()
+        if self._is_offered(self._place.expected_wait()):
+            words.append(prompts.HOLD_OFFER if self._is_first else prompts.OFFER)
+        return words
+
+    async def _wait_told(self) -> list[str]:
+        told = self._place.quote()
+        if told is None:
+            return [prompts.WAIT_UNKNOWN]
+        await self._house.calls.quoted(
+            self._call.id, low_s=told.low_s, high_s=told.high_s, quoted_at=self._house.clock.now()
+        )
+        return spoken.wait(told.low_s, told.high_s)
+
+    def _greeting(self) -> list[str]:
+        if self._urgent:
+            return [prompts.URGENT_CONNECTING]
+        return [prompts.WELCOME_BACK] if self._returns else []
+
+    def _is_offered(self, expected: WaitRange | None) -> bool:
+        """Tell whether the offer is made now: not to who is urgent or has a promise, nor one that could not be kept."""
+        rules = self._queue.announcements
+        if self._urgent or self._returns or rules.offer in {Offer.NEVER, Offer.ON_KEY}:
+            return False
+        if rules.offer is Offer.BY_WAIT and (expected is None or expected.high_s <= rules.offer_wait_s):
+            return False
+        return self._queue.slots is not None or is_soon_enough(self._queue, self._house.clock.now(), expected)
+
+
+def is_soon_enough(queue: Queue, now: datetime, expected: WaitRange | None) -> bool:
+    """Tell whether somebody who is promised a call now would have their turn before the queue closes."""
+    closes_at = queue.hours.closes_at(now)
+    if closes_at is None or isinstance(closes_at, Unending):
+        return closes_at is not None
+    return expected is None or not passes_closing(expected, now, closes_at)

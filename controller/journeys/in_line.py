@@ -1,0 +1,184 @@
+"""In line: hold music, what is said over it, and every way out: an agent, a promise, a limit, a hang-up."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controller.domain.queue_events import Abandoned, Entered, LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
+from controller.journeys import prompts
+from controller.journeys.announcements import Announcer
+from controller.journeys.closed_queue import at_closed_door
+from controller.journeys.house import Offer
+from controller.journeys.leave_number import Leaving, leave_number
+from controller.journeys.race import first_of
+from controller.journeys.recapture import recapture
+from controller.journeys.ring_back import note_rang_in, open_promise
+from controller.journeys.talk import Stay, talk_with_agent
+from controller.ports.call_log import Ending
+from controller.ports.calls import CallerHungUp, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from controller.domain.menu import Destination
+    from controller.domain.promise import Promise
+    from controller.journeys.house import House, Queue
+    from controller.ports.calls import Call
+    from controller.ports.line import Place
+
+LEAVE_NUMBER_KEY = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedOut:
+    """A limit of the queue was reached: what the caller hears, what the queue_log has, and where they go."""
+
+    prompt: str
+    event: type[LeftAfterMaxWait | LeftEmptyQueue]
+    destination: Destination
+
+
+async def enter_line(call: Call, queue: Queue, house: House, *, urgent: bool = False) -> Ending | Destination | None:
+    """Let the caller wait for an agent, unless the queue is closed or its line is not for them; then, where to instead.
+
+    Who is urgent, or rings back while a promise is open, is one too many in no line.
+    """
+    await call.remember(queue=queue.name, urgent="1" if urgent else "")
+    await house.calls.joined(call.id, queue=queue.name, joined_at=house.clock.now())
+    if not queue.hours.is_open(house.clock.now()):
+        return await at_closed_door(call, queue, house)
+    promise = await open_promise(call, queue, house)
+    # From here to the place in line nothing is waited for: of two who come for the last place, one gets it.
+    if queue.limits.on_no_agents is not None and not house.line.agents_on_duty(queue.name):
+        await call.play(prompts.NO_AGENTS)
+        return queue.limits.on_no_agents
+    elsewhere = None if urgent or promise else overflow(queue, house)
+    if elsewhere is not None:
+        await call.play(prompts.LINE_FULL)
+        return elsewhere
+    return await hold(call, queue, house, promise=promise, urgent=urgent)
+
+
+async def hold_for_agent(call: Call, queue: Queue, house: House, *, urgent: bool = False) -> Ending | Destination:
+    """Go on holding a caller who was in line when the controller was restarted."""
+    return await hold(call, queue, house, promise=await open_promise(call, queue, house), urgent=urgent)
+
+
+async def hold(
+    call: Call, queue: Queue, house: House, *, promise: Promise | None, urgent: bool
+) -> Ending | Destination:
+    """Hold the caller until one of the ways out.
+
+    Who rings back while `promise` is open stands in its place, and it is not dialled meanwhile.
+    """
+    since = min(call.facts.arrived_at, promise.since) if promise else call.facts.arrived_at
+    in_place_of = promise.id if promise else None
+    with (
+        house.line.join(call.id, queue.name, since, urgent=urgent, in_place_of=in_place_of) as place,
+        noted_stay(call, queue, place, house) as stay,
+    ):
+        try:
+            await call.remember(stage=Stage.IN_LINE)
+            return await wait_in(stay, call, queue, house, promise=promise, urgent=urgent)
+        except CallerHungUp:
+            await recapture(call, queue, house, waited_s=stay.wait_s())
+            raise
+
+
+async def wait_in(
+    stay: Stay, call: Call, queue: Queue, house: House, *, promise: Promise | None, urgent: bool
+) -> Ending | Destination:
+    """Race an agent against the caller's key, the next announcement and the queue's limits, again and again."""
+
+    async def note_answer(agent: str) -> None:
+        await house.calls.answered(call.id, agent=agent, answered_at=house.clock.now())
+        if promise is not None:
+            await note_rang_in(promise, house)
+
+    announcer = Announcer(call, stay.place, queue, house, returns=promise is not None, urgent=urgent)
+    keys = "" if queue.announcements.offer is Offer.NEVER else LEAVE_NUMBER_KEY
+    while True:
+        happened = await first_of(
+            turn=stay.place.turn(),
+            key=call.hold(queue.name, until_keys=keys),
+            announced=announcer.next(),
+            **limits_of(stay.place, call, queue, house),
+        )
+        match happened:
+            case "turn", reservation:
+                if await talk_with_agent(call, reservation, stay, queue, house, on_answer=note_answer):
+                    if promise is not None:
+                        await note_rang_in(promise, house)  # Again, where the dial was still being withdrawn before.
+                    return Ending.SERVED
+            case "key", key:
+                with stay.place.step_aside():
+                    if await leave_line(call, queue, house, stay):
+                        stay.note(LeftWithKey, key=key)
+                        return Ending.PROMISED
+            case _, TurnedOut() as out:
+                await call.play(out.prompt)
+                stay.note(out.event)
+                return out.destination
+
+
+async def leave_line(call: Call, queue: Queue, house: House, stay: Stay) -> bool:
+    """Take a number in exchange for the wait. False: there is no promise, and the caller holds on."""
+    match await leave_number(call, queue, house, expected=stay.place.expected_wait()):
+        case Leaving.PROMISED | Leaving.MERGED:
+            return True
+        case Leaving.NO_NUMBER:
+            await call.play(prompts.BACK_TO_HOLD)
+        case Leaving.NOT_KEPT:
+            await call.play(prompts.PROMISE_FAILED)
+    await call.remember(stage=Stage.IN_LINE)
+    return False
+
+
+def overflow(queue: Queue, house: House) -> Destination | None:
+    """Return where a caller goes who is one too many (あふれ呼), by the line's length or by the expected wait."""
+    limits = queue.limits
+    if limits.max_length is not None and house.line.length(queue.name) >= limits.max_length:
+        return limits.on_full
+    if limits.overflow_wait_s is not None:
+        expected = house.line.expected_wait(queue.name)
+        if expected is not None and expected.high_s > limits.overflow_wait_s:
+            return limits.on_overflow
+    return None
+
+
+def limits_of(place: Place, call: Call, queue: Queue, house: House) -> dict[str, Coroutine[Any, Any, TurnedOut]]:
+    """Return what to race against beside agent and key: the longest wait, and the last agent who leaves.
+
+    The longest wait counts from the caller's arrival, so that a restart does not begin it anew.
+    """
+    limits = queue.limits
+
+    async def too_long(max_wait_s: float, destination: Destination) -> TurnedOut:
+        waited_s = (house.clock.now() - call.facts.arrived_at).total_seconds()
+        await house.clock.sleep(max(0.0, max_wait_s - waited_s))
+        return TurnedOut(prompts.MAX_WAIT, LeftAfterMaxWait, destination)
+
+    async def nobody(destination: Destination) -> TurnedOut:
+        await place.no_agents()
+        return TurnedOut(prompts.NO_AGENTS, LeftEmptyQueue, destination)
+
+    waits: dict[str, Coroutine[Any, Any, TurnedOut]] = {}
+    if limits.max_wait_s is not None and limits.on_max_wait is not None:
+        waits["too_long"] = too_long(limits.max_wait_s, limits.on_max_wait)
+    if limits.on_no_agents is not None:
+        waits["nobody"] = nobody(limits.on_no_agents)
+    return waits
+
+
+@contextmanager
+def noted_stay(call: Call, queue: Queue, place: Place, house: House) -> Iterator[Stay]:
+    """Note in the queue_log that the caller is in line, and that they hung up there if they do."""
+    stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house)
+    house.queue_log.note(Entered(call.id, queue.name, call.facts.number, stay.first_place))
+    try:
+        yield stay
+    except CallerHungUp:
+        stay.note(Abandoned)
+        raise

@@ -1,0 +1,152 @@
+"""Ringing a reserved agent for somebody who waits, and joining the two."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controller.domain.queue_events import Completed, Connected, Entered, RangOut
+from controller.journeys.agent_phone import ring_agent
+from controller.journeys.race import first_of
+from controller.ports.calls import CallerHungUp, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from controller.domain.queue_events import Abandoned, LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
+    from controller.journeys.house import House, Queue
+    from controller.ports.calls import Call
+    from controller.ports.line import Place, Reservation
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Somebody's stay in line, as the queue_log tells it."""
+
+    call_id: str
+    queue: str
+    joined_at: datetime
+    first_place: int
+    place: Place
+    house: House
+
+    def wait_s(self) -> float:
+        """Return how long they have been in line."""
+        return (self.house.clock.now() - self.joined_at).total_seconds()
+
+    def note(self, event: type[Abandoned | LeftWithKey | LeftAfterMaxWait | LeftEmptyQueue], **more: Any) -> None:
+        """Note how they left the line without an agent."""
+        self.house.queue_log.note(
+            event(
+                self.call_id,
+                self.queue,
+                place=self.place.position(),
+                first_place=self.first_place,
+                wait_s=self.wait_s(),
+                **more,
+            )
+        )
+
+
+async def wait_for_agent(
+    call: Call, queue: Queue, house: House, *, since: datetime, on_answer: Callable[[str], Awaitable[None]]
+) -> None:
+    """Hold somebody who already holds a promise, in its place, until they have talked with an agent."""
+    with house.line.join(call.id, queue.name, since) as place:
+        stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house)
+        house.queue_log.note(Entered(call.id, queue.name, None, stay.first_place))
+        while True:
+            _, reservation = await first_of(turn=place.turn(), music=call.hold(queue.name))
+            if await talk_with_agent(call, reservation, stay, queue, house, on_answer=on_answer):
+                return
+
+
+async def talk_with_agent(
+    call: Call,
+    reservation: Reservation,
+    stay: Stay,
+    queue: Queue,
+    house: House,
+    *,
+    on_answer: Callable[[str], Awaitable[None]],
+) -> bool:
+    """Ring the reserved agent and join the two until one hangs up. False: nobody answered, the caller holds on.
+
+    `on_answer` is awaited with the agent's name once they hear each other.
+    """
+    agent = reservation.agent
+    rang_at = house.clock.now()
+
+    def ring_s() -> float:
+        return (house.clock.now() - rang_at).total_seconds()
+
+    with reservation:
+        async with ring_agent(reservation, call.id, queue, house, shown_number=call.facts.number) as leg:
+            # The caller keeps the music until the agent is really there.
+            _, answered = await first_of(answered=leg.answered(), music=call.hold(queue.name))
+            if not answered:
+                house.queue_log.note(RangOut(call.id, queue.name, agent.name, ring_s()))
+                return False
+            talk = Talk(
+                call,
+                leg.call,
+                queue.name,
+                agent.name,
+                hold_s=stay.wait_s(),
+                ring_s=ring_s(),
+                first_place=stay.first_place,
+            )
+            return await talk.until_hang_up(house, on_answer=on_answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A caller or customer, and the agent who has answered for them."""
+
+    caller: Call
+    agent_call: Call
+    queue: str
+    agent: str
+    """The agent's name."""
+    hold_s: float
+    """How long the other party waited for the agent."""
+    ring_s: float
+    first_place: int = 1
+    entered_as: str | None = None
+    """The number of a party who stood in no line: the queue_log has them enter and be connected at once."""
+
+    async def until_hang_up(self, house: House, *, on_answer: Callable[[str], Awaitable[None]]) -> bool:
+        """Join the two and return True when one has hung up. False: the agent was gone before they were joined.
+
+        `on_answer` is awaited with the agent's name once they hear each other.
+        """
+        since = house.clock.now()
+
+        async def note_talk() -> None:
+            # Not before they hear each other: a restarted controller takes a caller in this stage for served.
+            with suppress(CallerHungUp):
+                await self.caller.remember(stage=Stage.TALKING)
+            if self.entered_as is not None:
+                house.queue_log.note(Entered(self.caller.id, self.queue, self.entered_as, self.first_place))
+            house.queue_log.note(
+                Connected(self.caller.id, self.queue, self.agent, self.hold_s, self.agent_call.id, self.ring_s)
+            )
+            await on_answer(self.agent)
+
+        if not await self.caller.connect(self.agent_call, on_joined=note_talk):
+            return False
+        who, _ = await first_of(agent=self.agent_call.gone(), caller=self.caller.gone())
+        house.queue_log.note(
+            Completed(
+                self.caller.id,
+                self.queue,
+                self.agent,
+                self.hold_s,
+                talk_s=(house.clock.now() - since).total_seconds(),
+                first_place=self.first_place,
+                by_agent=who == "agent",
+            )
+        )
+        return True

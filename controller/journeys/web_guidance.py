@@ -1,0 +1,47 @@
+"""Web guidance (Web誘導): the address of a page that answers the question, by SMS to the caller's mobile phone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller.domain.effects import SendSms, SmsTemplate
+from controller.domain.phone_number import DialableNumber, check, takes_sms
+from controller.journeys import prompts, spoken
+from controller.journeys.leave_number import YES, pick_key
+from controller.ports.call_log import Ending
+from controller.ports.promises import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from controller.domain.menu import WebPage
+    from controller.journeys.house import House
+    from controller.ports.calls import Call
+
+
+async def text_page(call: Call, page: WebPage, house: House) -> Ending | None:
+    """Offer the SMS to the number that is shown, and send it. None: it was not wanted, or cannot be sent.
+
+    Only to the number that calls, and each page once a day: nobody can have a stranger's phone flooded.
+    """
+    number = check(call.facts.number or "", house.plan)
+    if not isinstance(number, DialableNumber) or not takes_sms(number):
+        await call.play(prompts.SMS_NEEDS_MOBILE)
+        return None
+    question = (prompts.SMS_OFFER, *spoken.number(number.printed), prompts.SMS_CONFIRM)
+    if await pick_key(call, *question, keys="12") != YES:
+        return None
+    day = house.clock.now().date().isoformat()
+    sms = SendSms(
+        key=f"page:{page.name}:{number.e164}:{day}",
+        template=SmsTemplate.WEB_PAGE,
+        number=number.e164,
+        language=call.language,
+        queue=next(iter(house.queues)),
+        details={"page": page.name},
+    )
+    try:
+        await house.texts.owe(sms)
+    except StoreUnavailableError:
+        await call.play(prompts.SMS_FAILED)
+        return None
+    await call.play(prompts.SMS_SENT, prompts.GOODBYE)
+    return Ending.GUIDED
