@@ -13,11 +13,12 @@ from controller import from_settings
 from controller.asterisk.agi.server import AgiServer
 from controller.asterisk.ami import AmiWatcher
 from controller.asterisk.ami_account import AmiAccount
+from controller.asterisk.ami_errors import AmiError
 from controller.asterisk.ari.client import AriClient
 from controller.asterisk.ari.errors import AriError
 from controller.asterisk.outbound_call import Trunk
 from controller.asterisk.queue_log import AmiQueueLog
-from controller.asterisk.sounds_check import PromptsMissingError, missing_prompts
+from controller.asterisk.sounds_check import PromptsMissingError, missing_music, missing_prompts
 from controller.asterisk.telephony import AriTelephony
 from controller.domain.queue_events import agent_events
 from controller.journeys.house import House
@@ -139,7 +140,8 @@ class Controller:
             self._connected.clear()
             try:
                 await self._telephony.prepare()
-                await self._check_prompts()
+                if not self._prompts_are_there:
+                    await self._require_prompts()
                 await self._recovery.settle(in_hand=self._dialer.in_hand)
             except (AriError, StoreUnavailableError) as error:
                 log.error("recovery has to be tried again", reason=str(error))  # noqa: TRY400 - expected
@@ -152,21 +154,37 @@ class Controller:
             self._recovered = True
             log.info("in control")
             self._keeper.serve()
+            self._supervisor.spawn(self._check_sounds())
 
-    async def _check_prompts(self) -> None:
-        """Find a prompt that is missing now, and not in a call: Asterisk would speak English without a word.
+    async def _require_prompts(self) -> None:
+        """Find a prompt that is missing at the start, and not in a call: Asterisk would speak English without a word.
 
-        At the start it is a mistake to be put right, and raises PromptsMissingError; later on it is told in the log.
+        Raises PromptsMissingError, AriError.
         """
-        settings = self._settings
-        missing = await missing_prompts(
-            self._client, from_settings.wanted_prompts(settings), sorted(settings.languages)
-        )
-        if missing and not self._prompts_are_there:
+        missing = await self._missing_prompts()
+        if missing:
             raise PromptsMissingError(missing)
         self._prompts_are_there = True
+
+    async def _missing_prompts(self) -> list[str]:
+        settings = self._settings
+        return await missing_prompts(
+            self._client, from_settings.wanted_prompts(settings), sorted(settings.languages)
+        )
+
+    async def _check_sounds(self) -> None:
+        """Tell of music that the PBX has not, and of prompts that it has lost; callers are served meanwhile."""
+        classes = from_settings.music(self._settings).values()
+        try:
+            lost = await self._missing_prompts()
+            missing = await missing_music(self._client, self._ami_account(), classes, new_id=new_id)
+        except (AriError, AmiError) as error:
+            log.warning("prompts and hold music could not be looked at", reason=str(error))
+            return
+        if lost:
+            log.error("the PBX has lost prompts; render them again", prompts=lost)
         if missing:
-            log.error("the PBX has lost prompts; build them again", prompts=missing)
+            log.error("the PBX lacks hold music; callers hear its default in its place", classes=missing)
 
     def _house(self) -> House:
         settings, store = self._settings, self._store

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from controller import agent_commands, commands, figures_commands
 from controller.asterisk.ami_errors import AmiError
 from controller.asterisk.ari.errors import AriError
+from controller.asterisk.sounds_check import PromptsMissingError
 from controller.commands import EXIT_FAILED, EXIT_USAGE, Report
 from controller.domain.promise import PromiseState
 from controller.logs import hide_numbers
@@ -32,7 +33,16 @@ from controller.settings.values import LANGUAGES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-EXPECTED = (AriError, AmiError, StoreUnavailableError, ProvisionError, CatalogueError, NoSuchEntranceError, OSError)
+EXPECTED = (
+    AriError,
+    AmiError,
+    PromptsMissingError,
+    StoreUnavailableError,
+    ProvisionError,
+    CatalogueError,
+    NoSuchEntranceError,
+    OSError,
+)
 """Errors that are not the program's: their text says what happened, where, and what to do."""
 
 _DEFAULT_SETTINGS = "var/controller.toml"

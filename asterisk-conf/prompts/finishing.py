@@ -105,7 +105,7 @@ def check(file: pathlib.Path, rate_hz: int, *, pause: bool) -> None:
         length_s = sound.getnframes() / rate_hz
         plain = file.stat().st_size == WAV_HEADER_BYTES + 2 * sound.getnframes()
     if found != (rate_hz, 1, 2) or not plain:
-        raise MistakeError(f"sox made something else than {rate_hz} Hz 16-bit mono with a plain header: {found}")
+        raise MistakeError(f"the file is something else than {rate_hz} Hz 16-bit mono with a plain header: {found}")
     level_dbfs, peak_dbfs = loudness(samples_of(file), rate_hz)
     if not pause and not LEVEL_RANGE_DBFS[0] <= level_dbfs <= LEVEL_RANGE_DBFS[1]:
         raise MistakeError(f"speech at {level_dbfs:.1f} dBFS, not {LEVEL_RANGE_DBFS}: is it silent, or all peaks?")

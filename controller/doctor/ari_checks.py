@@ -56,7 +56,7 @@ async def check_ari(settings: Settings) -> list[Finding]:
             ("modules", _modules(known, ari)),
             ("application", _application(known, ari, settings.asterisk.app)),
             ("endpoints", _endpoints(known, ari, settings)),
-            ("prompts", _prompts(known, ari)),
+            ("prompts", _prompts(known, ari, settings)),
         ):
             try:
                 findings += await look
@@ -195,22 +195,23 @@ def _agents(names: list[str], states: dict[str, str]) -> Iterator[Finding]:
         yield ok("agents", f"all {len(names)} phones are registered")
 
 
-async def _prompts(session: aiohttp.ClientSession, ari: str) -> list[Finding]:
+async def _prompts(session: aiohttp.ClientSession, ari: str, settings: Settings) -> list[Finding]:
     findings = []
-    for language in LANGUAGES:
+    wanted = prompts.ALL | settings.named_prompts
+    for language in sorted(settings.languages.union(LANGUAGES)):
         listed = await _get(session, f"{ari}/sounds", lang=language)
         there = {one["id"] for one in listed}
-        missing = sorted(name for name in prompts.ALL if f"orikaeshi/{name}" not in there)
+        missing = sorted(name for name in wanted if f"orikaeshi/{name}" not in there)
         if missing:
             findings.append(
                 fault(
                     f"prompts {language}",
-                    f"{len(missing)} of {len(prompts.ALL)} missing: {_some(missing)}",
+                    f"{len(missing)} of {len(wanted)} missing: {_some(missing)}",
                     "render them (asterisk-conf/prompts/render), restart Asterisk; else callers hear another language",
                 )
             )
         else:
-            findings.append(ok(f"prompts {language}", f"all {len(prompts.ALL)} are there"))
+            findings.append(ok(f"prompts {language}", f"all {len(wanted)} are there"))
     return findings
 
 

@@ -78,15 +78,20 @@ async def with_agent(
 ) -> Outcome | None:
     """Ring the customer while the agent waits, and join them. None: the customer is there, the agent is not."""
     rang_at = house.clock.now()
+
+    async def ring() -> Outcome | None:
+        # They may have rung in since the agent answered: nobody's phone rings who is on it with us.
+        return Outcome.WITHDRAWN if house.line.is_withdrawn(promise.id) else await customer.dial()
+
     try:
         came, failure = await first_of(
-            failure=customer.dial(),
+            failure=ring(),
             company=keep_company(agent_call, queue),
             withdrawn=house.line.withdrawn(promise.id),
         )
     except CallerHungUp:
         return Outcome.AGENT_LOST
-    if came == "withdrawn":
+    if came == "withdrawn" or failure is Outcome.WITHDRAWN:
         with suppress(CallerHungUp):
             await customer.hang_up()
             await agent_call.play(prompts.AGENT_WITHDRAWN)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from controller.domain.queue_events import Abandoned, Entered, LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
+from controller.domain.queue_events import LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
 from controller.journeys import prompts
 from controller.journeys.announcements import Announcer
 from controller.journeys.closed_queue import at_closed_door
@@ -14,18 +13,19 @@ from controller.journeys.house import Offer
 from controller.journeys.leave_number import Leaving, leave_number
 from controller.journeys.race import first_of
 from controller.journeys.recapture import recapture
-from controller.journeys.ring_back import note_rang_in, open_promise
-from controller.journeys.talk import Stay, talk_with_agent
+from controller.journeys.ring_back import note_rang_in, open_promise, settle_rang_in
+from controller.journeys.talk import noted_stay, talk_with_agent
 from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine
 
     from controller.domain.menu import Destination
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call
+    from controller.journeys.talk import Stay
     from controller.ports.line import Place
 
 LEAVE_NUMBER_KEY = "1"
@@ -75,16 +75,19 @@ async def hold(
     """
     since = min(call.facts.arrived_at, promise.since) if promise else call.facts.arrived_at
     in_place_of = promise.id if promise else None
-    with (
-        house.line.join(call.id, queue.name, since, urgent=urgent, in_place_of=in_place_of) as place,
-        noted_stay(call, queue, place, house) as stay,
-    ):
-        try:
+    joined_at = house.clock.now()
+    try:
+        with (
+            house.line.join(call.id, queue.name, since, urgent=urgent, in_place_of=in_place_of) as place,
+            noted_stay(call, queue, place, house) as stay,
+        ):
             await call.remember(stage=Stage.IN_LINE)
             return await wait_in(stay, call, queue, house, promise=promise, urgent=urgent)
-        except CallerHungUp:
-            await recapture(call, queue, house, waited_s=stay.wait_s())
-            raise
+    except CallerHungUp:
+        # Their place is left already: no agent is kept for who is gone, however slow the database is.
+        waited_s = (house.clock.now() - joined_at).total_seconds()
+        await recapture(call, queue, house, waited_s=waited_s)
+        raise
 
 
 async def wait_in(
@@ -95,7 +98,7 @@ async def wait_in(
     async def note_answer(agent: str) -> None:
         await house.calls.answered(call.id, agent=agent, answered_at=house.clock.now())
         if promise is not None:
-            await note_rang_in(promise, house)
+            await note_rang_in(promise, call, house)
 
     announcer = Announcer(call, stay.place, queue, house, returns=promise is not None, urgent=urgent)
     keys = "" if queue.announcements.offer is Offer.NEVER else LEAVE_NUMBER_KEY
@@ -110,14 +113,17 @@ async def wait_in(
             case "turn", reservation:
                 if await talk_with_agent(call, reservation, stay, queue, house, on_answer=note_answer):
                     if promise is not None:
-                        await note_rang_in(promise, house)  # Again, where the dial was still being withdrawn before.
+                        await call.hang_up()
+                        await settle_rang_in(promise, call, house)
                     return Ending.SERVED
             case "key", key:
                 with stay.place.step_aside():
                     if await leave_line(call, queue, house, stay):
                         stay.note(LeftWithKey, key=key)
+                        stay.place.depart()
                         return Ending.PROMISED
             case _, TurnedOut() as out:
+                stay.place.depart()
                 await call.play(out.prompt)
                 stay.note(out.event)
                 return out.destination
@@ -170,15 +176,3 @@ def limits_of(place: Place, call: Call, queue: Queue, house: House) -> dict[str,
     if limits.on_no_agents is not None:
         waits["nobody"] = nobody(limits.on_no_agents)
     return waits
-
-
-@contextmanager
-def noted_stay(call: Call, queue: Queue, place: Place, house: House) -> Iterator[Stay]:
-    """Note in the queue_log that the caller is in line, and that they hung up there if they do."""
-    stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house)
-    house.queue_log.note(Entered(call.id, queue.name, call.facts.number, stay.first_place))
-    try:
-        yield stay
-    except CallerHungUp:
-        stay.note(Abandoned)
-        raise

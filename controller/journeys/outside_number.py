@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controller.journeys import prompts
 from controller.journeys.race import first_of
 from controller.ports.call_log import Ending
-from controller.ports.calls import Stage
+from controller.ports.calls import CallerHungUp, Stage
 
 if TYPE_CHECKING:
     from controller.journeys.house import House
@@ -21,7 +22,8 @@ async def connect_outside(call: Call, number: str, house: House) -> Ending | Non
     await call.play(prompts.TRANSFERRING)
 
     async def note_talk() -> None:
-        await call.remember(stage=Stage.TALKING)
+        with suppress(CallerHungUp):  # They were connected all the same.
+            await call.remember(stage=Stage.TALKING)
 
     async with house.telephony.external_leg(
         number, for_call=call.id, shown_number=call.facts.number, ring_timeout_s=RING_TIMEOUT_S

@@ -24,7 +24,7 @@ async def recapture(call: Conversation, queue: Queue, house: House, *, waited_s:
     number = check(call.facts.number or "", house.plan)
     if not isinstance(number, DialableNumber) or not takes_sms(number):
         return
-    day = house.clock.now().date().isoformat()
+    day = house.clock.now().astimezone(queue.hours.zone).date().isoformat()
     sms = SendSms(
         key=f"missed:{queue.name}:{number.e164}:{day}",
         template=SmsTemplate.MISSED_YOU,

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from controller.domain.lifecycle import CustomerRangIn, RefusedTransitionError
 from controller.domain.phone_number import DialableNumber, check
+from controller.domain.promise import PromiseState
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Conversation
+
+RETRY_S = 1.0
 
 
 async def open_promise(call: Conversation, queue: Queue, house: House) -> Promise | None:
@@ -26,10 +29,20 @@ async def open_promise(call: Conversation, queue: Queue, house: House) -> Promis
         return None
 
 
-async def note_rang_in(promise: Promise, house: House) -> None:
-    """Settle the promise: its customer talks with an agent now.
+async def note_rang_in(promise: Promise, call: Conversation, house: House) -> bool:
+    """Settle the promise: its customer talks with an agent now. False: that has to be written once more, later."""
+    try:
+        await house.promises.advance(promise.id, CustomerRangIn(call.id))
+    except StoreUnavailableError:
+        return False
+    except RefusedTransitionError:  # Settled already, in whichever way; or its dial is still being withdrawn.
+        with suppress(StoreUnavailableError):
+            return (await house.promises.get(promise.id)).state is not PromiseState.DIALLING
+        return False
+    return True
 
-    Refused while its dial is still being withdrawn, or when it is settled already: the second time says nothing new.
-    """
-    with suppress(StoreUnavailableError, RefusedTransitionError):
-        await house.promises.advance(promise.id, CustomerRangIn())
+
+async def settle_rang_in(promise: Promise, call: Conversation, house: House) -> None:
+    """Settle the promise of a customer who has talked, however long that takes: they must not be called as well."""
+    while not await note_rang_in(promise, call, house):
+        await house.clock.sleep(RETRY_S)

@@ -14,6 +14,7 @@ from controller.journeys.callback_to_customer import confirm, note_connected, wi
 from controller.journeys.destinations import follow
 from controller.journeys.in_line import enter_line, hold_for_agent
 from controller.journeys.leave_number import acknowledge
+from controller.journeys.ring_back import note_rang_in, open_promise
 from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import Made, StoreUnavailableError
@@ -49,6 +50,10 @@ async def take_up_caller(
     Raises CallerHungUp when they left before an agent or a promise was reached.
     """
     if partner is not None:
+        # It may not have been written that they talk; then they would be called as well.
+        promise = await open_promise(call, found.queue, house) if reservation and found.queue else None
+        if promise is not None:
+            await note_rang_in(promise, call, house)
         async with AsyncExitStack() as legs:
             legs.push_async_callback(partner.hang_up)
             with reservation or nullcontext(), suppress(CallerHungUp):
@@ -69,7 +74,9 @@ async def take_up_caller(
     await call.answer()
     if queue is None:
         return await follow(found.entrance.leads_to, call, house)
-    if found.stage is Stage.AT_CLOSED_DOOR or not queue.hours.is_open(house.clock.now()):
+    # Who was in line when it closed keeps their place, as they would have without the restart.
+    is_let_in = found.stage is Stage.IN_LINE or queue.hours.is_open(house.clock.now())
+    if found.stage is Stage.AT_CLOSED_DOOR or not is_let_in:
         return await go_on(await enter_line(call, queue, house, urgent=found.urgent), call, house)
     return await go_on(await hold_for_agent(call, queue, house, urgent=found.urgent), call, house)
 

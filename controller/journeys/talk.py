@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from controller.domain.queue_events import Completed, Connected, Entered, RangOut
+from controller.domain.queue_events import Abandoned, Completed, Connected, Entered, RangOut
 from controller.journeys.agent_phone import ring_agent
 from controller.journeys.race import first_of
 from controller.ports.calls import CallerHungUp, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from datetime import datetime
 
-    from controller.domain.queue_events import Abandoned, LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
+    from controller.domain.queue_events import LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call
     from controller.ports.line import Place, Reservation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stay:
     """Somebody's stay in line, as the queue_log tells it."""
 
@@ -31,6 +31,8 @@ class Stay:
     first_place: int
     place: Place
     house: House
+    has_talked: bool = False
+    """With an agent: the end of the talk was the end of the stay."""
 
     def wait_s(self) -> float:
         """Return how long they have been in line."""
@@ -50,13 +52,24 @@ class Stay:
         )
 
 
+@contextmanager
+def noted_stay(call: Call, queue: Queue, place: Place, house: House) -> Iterator[Stay]:
+    """Note in the queue_log that somebody is in line, and that they hung up there, or were cut off, if it comes so."""
+    stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house)
+    house.queue_log.note(Entered(call.id, queue.name, call.facts.number, stay.first_place))
+    try:
+        yield stay
+    except Exception:
+        if not stay.has_talked:
+            stay.note(Abandoned)
+        raise
+
+
 async def wait_for_agent(
     call: Call, queue: Queue, house: House, *, since: datetime, on_answer: Callable[[str], Awaitable[None]]
 ) -> None:
     """Hold somebody who already holds a promise, in its place, until they have talked with an agent."""
-    with house.line.join(call.id, queue.name, since) as place:
-        stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house)
-        house.queue_log.note(Entered(call.id, queue.name, None, stay.first_place))
+    with house.line.join(call.id, queue.name, since) as place, noted_stay(call, queue, place, house) as stay:
         while True:
             _, reservation = await first_of(turn=place.turn(), music=call.hold(queue.name))
             if await talk_with_agent(call, reservation, stay, queue, house, on_answer=on_answer):
@@ -77,6 +90,11 @@ async def talk_with_agent(
     `on_answer` is awaited with the agent's name once they hear each other.
     """
     agent = reservation.agent
+
+    async def note_answer(name: str) -> None:
+        stay.has_talked = True
+        await on_answer(name)
+
     rang_at = house.clock.now()
 
     def ring_s() -> float:
@@ -98,7 +116,7 @@ async def talk_with_agent(
                 ring_s=ring_s(),
                 first_place=stay.first_place,
             )
-            return await talk.until_hang_up(house, on_answer=on_answer)
+            return await talk.until_hang_up(house, on_answer=note_answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +141,10 @@ class Talk:
         `on_answer` is awaited with the agent's name once they hear each other.
         """
         since = house.clock.now()
+        hears = False
 
         async def note_talk() -> None:
+            nonlocal hears
             # Not before they hear each other: a restarted controller takes a caller in this stage for served.
             with suppress(CallerHungUp):
                 await self.caller.remember(stage=Stage.TALKING)
@@ -133,11 +153,21 @@ class Talk:
             house.queue_log.note(
                 Connected(self.caller.id, self.queue, self.agent, self.hold_s, self.agent_call.id, self.ring_s)
             )
+            hears = True
             await on_answer(self.agent)
 
-        if not await self.caller.connect(self.agent_call, on_joined=note_talk):
-            return False
+        try:
+            if not await self.caller.connect(self.agent_call, on_joined=note_talk):
+                return False
+        except Exception:
+            if hears:  # Cut off by a fault, which is told elsewhere.
+                self._note_end(house, since, by_agent=False)
+            raise
         who, _ = await first_of(agent=self.agent_call.gone(), caller=self.caller.gone())
+        self._note_end(house, since, by_agent=who == "agent")
+        return True
+
+    def _note_end(self, house: House, since: datetime, *, by_agent: bool) -> None:
         house.queue_log.note(
             Completed(
                 self.caller.id,
@@ -146,7 +176,6 @@ class Talk:
                 self.hold_s,
                 talk_s=(house.clock.now() - since).total_seconds(),
                 first_place=self.first_place,
-                by_agent=who == "agent",
+                by_agent=by_agent,
             )
         )
-        return True

@@ -29,13 +29,14 @@ async def text_page(call: Call, page: WebPage, house: House) -> Ending | None:
     question = (prompts.SMS_OFFER, *spoken.number(number.printed), prompts.SMS_CONFIRM)
     if await pick_key(call, *question, keys="12") != YES:
         return None
-    day = house.clock.now().date().isoformat()
+    signed_by = next(iter(house.queues.values()))
+    day = house.clock.now().astimezone(signed_by.hours.zone).date().isoformat()
     sms = SendSms(
         key=f"page:{page.name}:{number.e164}:{day}",
         template=SmsTemplate.WEB_PAGE,
         number=number.e164,
         language=call.language,
-        queue=next(iter(house.queues)),
+        queue=signed_by.name,
         details={"page": page.name},
     )
     try:

@@ -48,6 +48,10 @@ class Place(Protocol):
         """Keep the place but get no agent meanwhile (the caller is busy leaving a number)."""
         ...
 
+    def depart(self) -> None:
+        """Get no agent from here on, until the place is left: the caller is on their way elsewhere."""
+        ...
+
     def position(self) -> int:
         """Return the place among all who wait for the queue, promises included; 1 for the next to be served."""
         ...
@@ -95,4 +99,8 @@ class Line(Protocol):
 
     async def withdrawn(self, promise_id: str) -> None:
         """Return when the customer of a promise rings in while its dial is on the way. An event to race against."""
+        ...
+
+    def is_withdrawn(self, promise_id: str) -> bool:
+        """Tell the same of this moment: asked before the customer's phone rings."""
         ...

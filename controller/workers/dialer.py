@@ -86,16 +86,17 @@ class Dialer:
 
     async def _keep(self, promise: Promise, reservation: DeskReservation) -> None:
         async def story() -> Dialled | None:
-            # Before an agent's phone rings for nothing: can the database be asked, and is it still as the line thinks?
-            if await self._house.promises.get(promise.id) != promise:
-                return None
-            return await callback_to_customer(promise, reservation, self._queues[promise.queue], self._house)
+            try:
+                # Before an agent's phone rings for nothing: can the database be asked, is it still as the line thinks?
+                if await self._house.promises.get(promise.id) != promise:
+                    return None
+                return await callback_to_customer(promise, reservation, self._queues[promise.queue], self._house)
+            finally:
+                # At once: whatever is waited for afterwards, others can have the agent.
+                if not reservation.taken:
+                    reservation.give_back()
 
-        try:
-            await self._see_through(promise, story)
-        finally:
-            if not reservation.taken:
-                reservation.give_back()
+        await self._see_through(promise, story)
 
     async def _see_through(self, promise: Promise, story: Callable[[], Awaitable[Dialled | None]]) -> None:
         try:
@@ -110,6 +111,8 @@ class Dialer:
         except Exception:
             log.exception("a callback failed")
             await self._settle_after_fault(promise.id)
+            # What failed before there was an attempt would fail again at once, and so on for ever.
+            await self._house.clock.sleep(HOLD_BACK_S)
         finally:
             self._in_hand.discard(promise.id)
             self._keeper.let_go(promise.id)

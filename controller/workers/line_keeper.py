@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from controller.domain.agents import Duty
 from controller.domain.line import (
     DEFAULT_MAX_PASSES,
     Decision,
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+CLOCK_CHECK_S = 60.0
+"""A promise is never later than this after the wall clock was set forward."""
+
 
 class LineKeeper:
     """The line of live callers and promises together."""
@@ -63,6 +67,8 @@ class LineKeeper:
         self.outlook = LineOutlook(desk, clock)
         self.may_serve: Callable[[], bool] = lambda: True
         """Asked before anybody gets an agent: is there a live connection to the PBX?"""
+        self.phones_are_known: Callable[[], bool] = lambda: True
+        """Asked before a queue counts as one without agents."""
         self.may_dial: Callable[[], bool] = lambda: True
         """Asked before a promise gets an agent: is there a free circuit?"""
         self.on_promise_turn: Callable[[Promise, DeskReservation], None] = lambda _promise, _reservation: None
@@ -106,8 +112,15 @@ class LineKeeper:
         return sum(place.waiter.queue == queue and not place.is_served for place in self._places.values())
 
     def agents_on_duty(self, queue: str) -> int:
-        """Return how many agents serve a queue now: signed in, and not paused by hand; on a call or not."""
-        return sum(agent.is_on_duty and queue in agent.queues for agent in self._desk.agents)
+        """Return how many agents serve a queue now: signed in, and not paused by hand; on a call or not.
+
+        Until the phones are known, whoever wants calls counts: nobody is sent away because we have just started.
+        """
+        known = self.phones_are_known()
+        return sum(
+            queue in agent.queues and (agent.is_on_duty if known else agent.duty == Duty(signed_in=True))
+            for agent in self._desk.agents
+        )
 
     def expected_wait(self, queue: str) -> WaitRange | None:
         """Return how long somebody who joins now will probably wait; None when nobody is on duty."""
@@ -116,8 +129,12 @@ class LineKeeper:
 
     async def withdrawn(self, promise_id: str) -> None:
         """Return when the customer of a promise stands in line themselves."""
-        while promise_id not in self._stood_in_for():
+        while not self.is_withdrawn(promise_id):
             await self._withdrawals.come()
+
+    def is_withdrawn(self, promise_id: str) -> bool:
+        """Tell whether the customer of a promise stands in line themselves."""
+        return promise_id in self._stood_in_for()
 
     async def no_agents(self, queue: str) -> None:
         """Return once no agent is on duty for a queue."""
@@ -174,7 +191,8 @@ class LineKeeper:
             due_at = self._next_promise_at(self._clock.now())
             waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
             if due_at is not None:
-                delay_s = (due_at - self._clock.now()).total_seconds()
+                # The wall clock may be set, or the machine sleep, meanwhile: a timer would not know.
+                delay_s = min(CLOCK_CHECK_S, (due_at - self._clock.now()).total_seconds())
                 waits.append(asyncio.ensure_future(self._clock.sleep(delay_s)))
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -195,14 +213,17 @@ class LineKeeper:
         self._serving = True
         try:
             # One pair at a time: a promise that gets an agent may have taken the last free circuit.
-            while pair := next_match(self._can_be_served(now), self._desk.agents, now, self._max_passes):
+            while any(agent.is_free for agent in self._desk.agents):
+                pair = next_match(self._can_be_served(now), self._desk.agents, now, self._max_passes)
+                if pair is None:
+                    break
                 self._join(pair, now)
         finally:
             self._serving = False
 
     def _expire(self, now: datetime) -> None:
-        for promise in list(self._promises.values()):
-            if promise.id not in self._in_hand and promise.expires_at <= now:
+        for promise in self._unattended():
+            if promise.expires_at <= now:
                 self._in_hand.add(promise.id)
                 self.on_promise_expired(promise)
 
@@ -272,10 +293,12 @@ class LineKeeper:
     def _dialable(self, now: datetime) -> list[Waiter]:
         """Return the promises that nobody has in hand, inside their calling hours, due or not."""
         open_now = {name for name, queue in self._queues.items() if queue.calling_hours.allow(now)}
+        return [self._waiter(each) for each in self._unattended() if each.queue in open_now]
+
+    def _unattended(self) -> list[Promise]:
+        """Return the promises that nobody has in hand, and whose customers do not stand in line themselves."""
         taken = self._in_hand | self._stood_in_for()
-        return [
-            self._waiter(each) for each in self._promises.values() if each.queue in open_now and each.id not in taken
-        ]
+        return [each for each in self._promises.values() if each.id not in taken]
 
     def _stood_in_for(self) -> set[str]:
         """Return the promises whose customers stand in line themselves."""
@@ -287,7 +310,7 @@ class LineKeeper:
 
     def _next_promise_at(self, now: datetime) -> datetime | None:
         """Return when a promise falls due or passes its deadline next; None when nothing is to be waited for."""
-        promises = [promise for promise in self._promises.values() if promise.id not in self._in_hand]
+        promises = self._unattended()
         instants = [promise.expires_at for promise in promises]
         instants += [promise.not_before for promise in promises if promise.not_before > now]
         for queue in {promise.queue for promise in promises} & self._queues.keys():

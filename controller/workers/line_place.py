@@ -28,6 +28,7 @@ class LinePlace:
         """When an agent was offered last."""
         self._keeper = keeper
         self._aside = False
+        self._departing = False
         self._offered: DeskReservation | None = None
         self._turn = asyncio.Event()
         self._announced: Announced | None = None
@@ -35,7 +36,7 @@ class LinePlace:
     @property
     def wants_agent(self) -> bool:
         """Whether an agent could be used now."""
-        return not self._aside and self._offered is None
+        return not (self._aside or self._departing) and self._offered is None
 
     @property
     def has_agent(self) -> bool:
@@ -99,6 +100,11 @@ class LinePlace:
     def step_aside(self) -> _Aside:
         """Keep the place and get no agent meanwhile."""
         return _Aside(self, self._keeper)
+
+    def depart(self) -> None:
+        """Get no agent any more: the caller is on their way out of the line."""
+        self._departing = True
+        self.give_back()
 
     def set_aside(self, *, aside: bool) -> None:
         """Start or end being busy with something else."""

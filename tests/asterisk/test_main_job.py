@@ -207,5 +207,5 @@ async def test_a_number_that_may_not_be_dialled_is_refused_with_the_reason(floor
     await call.press("2")
     await floor.heard(call, "enter-number")
     await call.press("0120123456#")
-    await floor.heard(call, "number-not-allowed")
+    await floor.heard(call, "number-freephone")
     assert tone_share(call.heard.slice(), AGENT_HZ) < 0.5
