@@ -42,5 +42,5 @@ class Keypad:
 
 ONE_KEY = Keypad(max_digits=1, finish="", restart="")
 """A menu: the first key is the answer, `#` and `*` included."""
-PHONE_NUMBER = Keypad(max_digits=15)
-"""A phone number: E.164 allows 15 digits (ITU-T E.164, clause 6)."""
+PHONE_NUMBER = Keypad(max_digits=20)
+"""A phone number: E.164 allows 15 digits (ITU-T E.164, clause 6), and `010` or `184` may be keyed in front."""

@@ -41,7 +41,8 @@ DEFAULT_RULES: Mapping[Outcome, Rule] = {
     Outcome.UNREACHABLE: Rule(gap_s=600, tell=True),
     Outcome.CONGESTION: Rule(gap_s=60, uses_attempt=False),
     Outcome.AGENT_LOST: Rule(gap_s=0, uses_attempt=False),
-    Outcome.WITHDRAWN: Rule(gap_s=0, uses_attempt=False),
+    # Of meaning only when the customer, who was ringing us, hung up again: they are not called in the same breath.
+    Outcome.WITHDRAWN: Rule(gap_s=30, uses_attempt=False),
     Outcome.NOT_ALLOWED: Rule(gap_s=0, ends=True, last_word=False),
     Outcome.OUTSIDE_HOURS: Rule(gap_s=900, uses_attempt=False),
     Outcome.NOT_PLACED: Rule(gap_s=30, uses_attempt=False),

@@ -124,3 +124,12 @@ def test_hours_that_the_clocks_skip_as_a_whole_open_the_day_after() -> None:
 def test_the_gate_refuses_the_number_before_the_hour(number: str, at: str, answer: DialableNumber | Outcome) -> None:
     """A number that may never be dialled is not kept for the morning."""
     assert Gate(NumberPlan(), TOKYO).clear(number, datetime.fromisoformat(at)) == answer
+
+
+@given(st.text(alphabet="0123456789+,;&@ ", max_size=20))
+def test_a_caller_is_sent_to_no_number_that_the_settings_do_not_name(number: str) -> None:
+    """Word for word: another way of writing it is another number."""
+    gate = Gate(plan=NumberPlan(), hours=CallingHours(), external=frozenset({"0398765432", "0120123456"}))
+    assert gate.clear_external(number) == (number if number in gate.external else None)
+    assert gate.clear_external("0398765432") == "0398765432"
+    assert gate.clear_external("03-9876-5432") is None

@@ -16,6 +16,7 @@ FAULTS = {
     "unreachable": "network",
     "congestion": "network",
     "agent_lost": "agent",
+    "withdrawn": "nobody",
     "not_allowed": "customer",
     "outside_hours": "nobody",
     "not_placed": "ours",

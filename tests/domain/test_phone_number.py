@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from controller.domain.phone_number import DialableNumber, NumberPlan, Refusal, as_printed, check, mask
+from controller.domain.phone_number import DialableNumber, NumberPlan, Refusal, as_printed, check, mask, takes_sms
 
 JAPAN = NumberPlan()
 E164_JAPAN = re.compile(r"\+81[1-9][0-9]{8,9}")
@@ -52,14 +52,14 @@ def test_184_and_186_inside_a_number_are_part_of_it(keyed: str) -> None:
 @pytest.mark.parametrize(
     ("keyed", "why"),
     [
-        ("0120123456", Refusal.TYPE),
-        ("08001234567", Refusal.TYPE),
-        ("0570012345", Refusal.TYPE),
-        ("0990512345", Refusal.TYPE),
-        ("110", Refusal.INVALID),
-        ("119", Refusal.INVALID),
-        ("118", Refusal.INVALID),
-        ("104", Refusal.INVALID),
+        ("0120123456", Refusal.FREEPHONE),
+        ("08001234567", Refusal.FREEPHONE),
+        ("0570012345", Refusal.SHARED_COST),
+        ("0990512345", Refusal.PREMIUM),
+        ("110", Refusal.TOO_SHORT),
+        ("119", Refusal.TOO_SHORT),
+        ("118", Refusal.TOO_SHORT),
+        ("104", Refusal.TOO_SHORT),
         ("0901234567", Refusal.INVALID),
         ("090123456789", Refusal.INVALID),
         ("+14155550123", Refusal.COUNTRY),
@@ -159,3 +159,20 @@ def test_a_masked_number_hides_its_last_four_signs(number: str) -> None:
 def test_masking_by_example(number: str | None, masked: str) -> None:
     """As it stands in the log."""
     assert mask(number) == masked
+
+
+@pytest.mark.parametrize(
+    ("keyed", "expected"),
+    [
+        ("09012345678", True),
+        ("08012345678", True),
+        ("07012345678", True),
+        ("05012345678", False),
+        ("0312345678", False),
+    ],
+)
+def test_an_sms_reaches_mobile_phones_alone(keyed: str, *, expected: bool) -> None:
+    """070, 080, 090; an IP phone and a landline take none."""
+    number = check(keyed, JAPAN)
+    assert isinstance(number, DialableNumber)
+    assert takes_sms(number) is expected

@@ -46,9 +46,10 @@ def test_the_gap_of_one_outcome_does_not_change_another(outcome: Outcome, other:
 
 
 def test_what_is_not_the_customers_doing_uses_up_no_attempt() -> None:
-    """No agent, no circuit, closed hours, no PBX."""
+    """No agent, no circuit, closed hours, no PBX; nor is a dial that was taken back."""
     free = {outcome for outcome, rule in DEFAULT_RULES.items() if not rule.uses_attempt}
-    assert free == {Outcome.CONGESTION, Outcome.AGENT_LOST, Outcome.OUTSIDE_HOURS, Outcome.NOT_PLACED}
+    ours = {Outcome.CONGESTION, Outcome.AGENT_LOST, Outcome.OUTSIDE_HOURS, Outcome.NOT_PLACED, Outcome.WITHDRAWN}
+    assert free == ours
     assert Fault.CUSTOMER not in {outcome.fault for outcome in free}
 
 
