@@ -157,6 +157,6 @@ def test_whatever_customers_do_no_window_has_more_promises_than_places(fresh_url
     run_state_machine_as_test(
         lambda: Bookings(fresh_url()),  # type: ignore[arg-type]  # any function that makes a machine will do
         settings=settings(
-            max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
