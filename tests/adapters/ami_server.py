@@ -76,6 +76,8 @@ class Session:
                 self.actions.append(action)
                 if action["Action"] == "Ping":
                     self._server.pings.put_nowait(action)
+                if action["Action"] == "QueueLog":
+                    self._server.queue_log.put_nowait(action)
                 if action["Action"] in self._server.unanswered:
                     self._server.went_silent.set()
                 else:
@@ -98,6 +100,7 @@ class AmiServer:
         self.sessions: list[Session] = []
         self.went_silent = asyncio.Event()
         self.pings: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        self.queue_log: asyncio.Queue[dict[str, str]] = asyncio.Queue()
         self.port = 0
 
     def phone(self, endpoint: str, device: str, contact: str | None, uri: str = "sip:phone@127.0.0.1:5062") -> None:

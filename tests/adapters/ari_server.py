@@ -46,6 +46,8 @@ class AriServer:
         """Frames sent before the handshake is complete."""
         self.deaf = False
         """Reads no frame any more and sends no pong, while the TCP connection stays up."""
+        self.sounds: dict[str, list[dict[str, Any]]] = {}
+        """What is listed of each language; of any other there is nothing."""
         self.requests: list[dict[str, Any]] = []
         self.sockets: list[web.WebSocketResponse] = []
         self.transports: list[asyncio.Transport] = []
@@ -99,6 +101,10 @@ class AriServer:
         if uri in self.refused:
             code, message = self.refused[uri]
             return web.json_response({"message": message}, status=code)
+        if uri == "sounds":
+            listed = self.sounds.get(request.query["lang"])
+            missing = {"message": "No sounds found that matched the query"}
+            return web.json_response(missing, status=404) if listed is None else web.json_response(listed)
         return web.json_response([])
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

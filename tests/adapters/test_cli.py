@@ -16,7 +16,7 @@ import pytest
 from controller.domain.lifecycle import Cancelled
 from controller.domain.retry_policy import RetryPolicy
 from controller.ports.call_log import Ending
-from controller.ports.promises import NewPromise, StoreUnavailableError
+from controller.ports.promises import Made, NewPromise, StoreUnavailableError
 from controller.settings.first_file import DEFAULT_TEMPLATE, with_value
 from controller.store import open_store
 from controller.store.listing import list_calls
@@ -54,7 +54,7 @@ def test_settings_in_order_pass_the_check(controller: CommandLine, settings: Pat
     assert controller("check", "--json", "--settings", settings).data == {"ok": True, "unset_secrets": []}
 
 
-@pytest.mark.parametrize("command", ["check", "run", "promises", "calls"])
+@pytest.mark.parametrize("command", ["check", "run", "rehearse", "promises", "calls"])
 def test_mistakes_in_the_settings_are_listed_and_the_exit_code_is_two(
     controller: CommandLine, settings: Path, command: str
 ) -> None:
@@ -128,9 +128,10 @@ async def fill(url: str) -> None:
         for number in ("+819012345678", "+81312345678"):
             wanted = NewPromise("support", number, "ja", NOON_IN_TOKYO, call_id=f"call-{number[-3:]}-{next(ids)}")
             made = await store.promises.make(wanted)
+        assert isinstance(made, Made)
         await store.promises.advance(made.promise.id, Cancelled())
-        await store.calls.arrived("c1", queue="support", number="+819012345678", arrived_at=NOON_IN_TOKYO)
-        await store.calls.arrived("c2", queue="support", number=None, arrived_at=NOON_IN_TOKYO)
+        for call_id, shown in (("c1", "+819012345678"), ("c2", None)):
+            await store.calls.arrived(call_id, dialled="0312345678", number=shown, arrived_at=NOON_IN_TOKYO)
         await store.calls.ended("c1", ending=Ending.PROMISED, ended_at=NOON_IN_TOKYO)
 
 
@@ -259,7 +260,7 @@ async def test_a_signal_ends_the_run_cleanly_even_while_the_pbx_is_away(settings
     assert all(json.loads(line)["level"] != "critical" for line in rest.splitlines())
 
 
-@pytest.mark.parametrize("command", ["run", "check", "doctor", "provision", "promises", "calls"])
+@pytest.mark.parametrize("command", ["run", "check", "rehearse", "doctor", "provision", "promises", "calls"])
 def test_every_command_has_help_with_an_example_and_json(controller: CommandLine, command: str) -> None:
     """A person who has never seen it needs no other text."""
     said = controller(command, "--help")

@@ -73,6 +73,7 @@ def test_a_site_folder_beside_the_configuration_is_looked_into(conf: Path, tmp_p
         ("manager.conf", "general", "webenabled = yes", "warning", "AMI answers on the web server too"),
         ("manager.conf", "orikaeshi", "secret = orikaeshi", "fault", "[orikaeshi]: the password is a default"),
         ("manager.conf", "orikaeshi", "write = system, Command,originate", "fault", "may write command, originate"),
+        ("logger.conf", "general", "queue_log = no", "warning", "queue_log is off"),
     ],
 )
 def test_a_dangerous_setting_is_found_with_what_to_do(
@@ -131,6 +132,7 @@ def test_a_folder_without_asterisks_files_is_told(tmp_path: Path) -> None:
         "ari.conf",
         "manager.conf",
         "extensions.conf",
+        "logger.conf",
     }
 
 

@@ -66,9 +66,9 @@ def test_one_more_agent_gets_a_password_and_the_others_keep_theirs(tmp_path: Pat
     assert after.agents[2].password
     members = (tmp_path / "pbx/site/queue-members.conf").read_text(encoding="utf-8")
     assert re.findall(r"^member => (\S+)$", members, re.MULTILINE) == [
-        "PJSIP/agent-1",
-        "PJSIP/agent-2",
-        "PJSIP/agent-3",
+        "PJSIP/agent-1,0,agent-1",
+        "PJSIP/agent-2,0,agent-2",
+        "PJSIP/agent-3,0,agent-3",
     ]
 
 
@@ -109,10 +109,10 @@ def test_the_rendered_files_listen_on_loopback_unless_told_otherwise(tmp_path: P
 
 
 def test_ami_may_neither_place_calls_nor_run_commands(tmp_path: Path) -> None:
-    """Whoever steals the AMI password finds a reader's account."""
+    """Whoever steals the AMI password finds an account that reads, and writes reports."""
     manager = pbx_files(provision(tmp_path))["manager.conf"]
     granted = re.findall(r"^write = (.*)$", manager, re.MULTILINE)
-    assert granted == ["system,reporting"]
+    assert granted == ["system,reporting,agent"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -14,6 +14,9 @@ from controller.cli import main
 from controller.settings import Settings
 from docs import lifecycle
 from lab.__main__ import main as lab_main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SETTINGS = ROOT / "docker" / "controller" / "controller.toml"
@@ -76,7 +79,7 @@ def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str | None:
 
 def fields(model: Any) -> dict[str, Any]:
     """Return the settings of one section by name; of a list of sections, those of one of them."""
-    if get_args(model):
+    if get_args(model) and get_origin(model) is not dict:
         model = get_args(model)[0]
     is_section = isinstance(model, type) and issubclass(model, BaseModel)
     return {name: field.annotation for name, field in model.model_fields.items()} if is_section else {}
@@ -172,24 +175,42 @@ def test_the_page_of_the_lifecycle_is_the_one_that_the_code_draws() -> None:
     assert text_of(ROOT / "docs" / "lifecycle.md") == lifecycle.page()
 
 
+def settings_shown(text: str) -> dict[str, Any]:
+    """Return the default settings with every example in use: a line `#key = ...`, or `# key = ...`."""
+    return tomllib.loads(re.sub(r"^# ?(?=\w+ = |\[)", "", text, flags=re.MULTILINE))
+
+
+def tables_of(place: str, model: Any, value: Any) -> Iterator[tuple[str, set[str], set[str]]]:
+    """Yield (place, keys that stand there, keys that may) of a section and of every section within."""
+    known = fields(model)
+    if not known:
+        return
+    for table in value if isinstance(value, list) else [value]:
+        yield place, set(table), set(known)
+        for key in table:
+            yield from tables_of(f"{place}.{key}", known.get(key), table[key])
+
+
 def test_every_key_of_the_default_settings_is_known_and_every_setting_is_in_them() -> None:
-    """What an admin reads there is all that there is. Waits by outcome are free to be named."""
-    raw = tomllib.loads(text_of(DEFAULT_SETTINGS))
+    """What an admin reads there is all that there is. Waits by outcome, days and keys of menus are free to be named."""
+    raw = settings_shown(text_of(DEFAULT_SETTINGS))
     known = fields(Settings)
     assert set(raw) == set(known) - {"secrets"}
     for section, value in raw.items():
-        for table in value if isinstance(value, list) else [value]:
-            assert set(table) == set(fields(known[section])), section
+        for place, there, wanted in tables_of(section, known[section], value):
+            assert there == wanted, place
 
 
 def test_every_setting_that_the_readme_names_exists() -> None:
     """A row names its section in brackets, then keys of it."""
-    known = fields(Settings)
-    rows = re.findall(r"^\| `\[+([a-z]+)\]+ (.+?) \| ", text_of(ROOT / "README.md"), re.MULTILINE)
+    rows = re.findall(r"^\| `\[+([a-z_.]+)\]+ (.+?) \| ", text_of(ROOT / "README.md"), re.MULTILINE)
     assert len(rows) >= 8
     for section, keys in rows:
+        known = fields(Settings)
+        for part in section.split("."):
+            known = fields(known[part])
         named = {key.strip("` ") for key in keys.split(",")}
-        assert named - set(fields(known[section])) == set(), section
+        assert named - set(known) == set(), section
 
 
 def test_every_dependency_has_its_reason_in_the_readme() -> None:

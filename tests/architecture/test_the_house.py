@@ -69,7 +69,7 @@ def test_every_channel_variable_comes_with_every_event() -> None:
 def test_the_dialplan_has_every_context_into_which_calls_are_placed() -> None:
     """With the extension that the controller names, and the argument by which a caller is known."""
     dialplan = (CONF / "extensions.conf").read_text("utf-8")
-    for context in (names.AGENT_CONTEXT, names.CUSTOMER_CONTEXT):
+    for context in (names.AGENT_CONTEXT, names.CUSTOMER_CONTEXT, names.EXTERNAL_CONTEXT):
         found = re.search(rf"^\[{re.escape(context)}\]\n(.*?)(?=^\[|\Z)", dialplan, re.MULTILINE | re.DOTALL)
         assert found is not None, f"there is no [{context}]"
         assert re.search(rf"^exten => {names.EXTENSION},1,", found[1], re.MULTILINE)

@@ -229,6 +229,19 @@ async def test_an_agents_leg_hears_music_until_the_controller_is_back(lab: Lab) 
     assert desk.heard.longest_silence_s() < LONGEST_SILENCE_S
 
 
+async def test_a_number_outside_hears_music_until_the_controller_is_back(lab: Lab) -> None:
+    """The answering service picked up while the controller was away; ORI_CALL names the caller."""
+    lab.customer.when_rung = Answer()
+    await lab.ari.leg(f"PJSIP/{lab.customer.user}@carrier", "orikaeshi-external", ORI_CALL="call-8")
+    outside = await lab.customer.rings(timeout_s=10)
+    await outside.answered()
+    await outside.heard.until_sound()
+    async with lab.ari.listening() as events:
+        start = await events.next("StasisStart", timeout_s=4)
+    assert start["args"] == ["external", "call-8"]
+    assert outside.heard.longest_silence_s() < LONGEST_SILENCE_S
+
+
 async def test_a_customers_leg_is_asked_to_wait_until_the_controller_is_back(lab: Lab) -> None:
     """Somebody who was called back and answers is spoken to at once, and not forgotten."""
     lab.customer.when_rung = Answer()

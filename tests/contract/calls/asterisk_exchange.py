@@ -18,9 +18,12 @@ from controller.asterisk.telephony import AriTelephony
 from controller.domain.gate import CallingHours, Gate
 from controller.domain.phone_number import NumberPlan
 from controller.system_clock import SystemClock
+from lab.audio import PROMPT_SCORE, find_prompt, read_wav
 from lab.pbx import running_pair
-from lab.phone import Answer, Busy, Ignore, PhoneShelf
-from tests.contract.calls.exchange import SINCE, an_agent, an_attempt
+from lab.phone import Answer, Busy, Ignore, NotHeard, PhoneShelf
+from lab.prompts import PromptFiles
+from lab.rootfolder import root_folder
+from tests.contract.calls.exchange import DEFAULT_MUSIC, OWN_MUSIC, SINCE, an_agent, an_attempt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -28,12 +31,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.asterisk.ari.events import Event
-    from controller.ports.calls import Call, OutboundCall
+    from controller.ports.calls import Call, Conversation, OutboundCall
     from controller.ports.survey import FoundCall
     from controller.provision.site import Site
     from lab.phone import Phone, PhoneCall, WhenRung
     from tests.contract.calls.exchange import FarEnd
 
+OWN_MUSIC_IS = ("please-wait", "en")
+MUSIC_CONF = f"""
+[{OWN_MUSIC}]
+mode = playlist
+entry = /usr/share/asterisk/sounds/en/orikaeshi/please-wait
+"""
+LISTENS_S = 4.0
+"""Long enough for the prompt to be heard whole, wherever one begins to listen."""
 REACTIONS: Mapping[str, WhenRung] = MappingProxyType({"answers": Answer(), "busy": Busy(), "ignores": Ignore()})
 _serial = itertools.count(1)
 
@@ -41,8 +52,14 @@ _serial = itertools.count(1)
 class PhoneFarEnd:
     """A call of a real phone."""
 
-    def __init__(self, call: PhoneCall) -> None:
+    def __init__(self, call: PhoneCall, prompts: PromptFiles) -> None:
         self._call = call
+        self._prompts = prompts
+
+    @property
+    def shown_number(self) -> str:
+        """The user part of From."""
+        return self._call.caller_id.number
 
     async def press(self, keys: str) -> None:
         """Press keys, as RFC 4733 events."""
@@ -56,13 +73,25 @@ class PhoneFarEnd:
         """Wait for the end."""
         await self._call.ended
 
-    async def hears_music(self) -> bool:
-        """Listen for two seconds: music is not silent for half of one."""
+    async def hears_music(self, music: str = DEFAULT_MUSIC) -> bool:
+        """Listen for four seconds: music is not silent for half of one; the music of the one queue is a prompt."""
         await self._call.answered()
         from_s = self._call.heard.duration_s + 0.3
         began_s = await self._call.heard.until_sound(5, from_s=from_s)
-        await self._call.heard.until_sound(5, from_s=began_s + 2)
-        return self._call.heard.longest_silence_s(began_s, began_s + 2) < 0.5
+        await self._call.heard.until_sound(5, from_s=began_s + LISTENS_S)
+        heard = self._call.heard.slice(began_s, began_s + LISTENS_S)
+        is_own = find_prompt(heard, read_wav(self._prompts.file(*OWN_MUSIC_IS))).score > PROMPT_SCORE
+        if music == OWN_MUSIC:
+            return is_own
+        return not is_own and self._call.heard.longest_silence_s(began_s, began_s + LISTENS_S) < 0.5
+
+    async def hears(self, prompt: str, language: str) -> bool:
+        """Listen for it, from the beginning of the call."""
+        try:
+            await self._call.heard.until_prompt(self._prompts.file(prompt, language), timeout_s=8)
+        except NotHeard:
+            return False
+        return True
 
 
 class AsteriskExchange:
@@ -70,12 +99,17 @@ class AsteriskExchange:
 
     def __init__(self, site: Site, caller: Phone, agent: Phone, customer: Phone) -> None:
         self._site = site
+        self.trunk, self.service_number = site.trunk, site.service_number
+        self._prompts = PromptFiles(root_folder())
+        self._menus: asyncio.Queue[tuple[Conversation, str]] = asyncio.Queue()
         self._caller, self._agent, self._customer = caller, agent, customer
         self._arrived: asyncio.Queue[Call] = asyncio.Queue()
         self._next_rung: Phone = agent
         self._handed_out: Counter[Phone] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: asyncio.Task[None] | None = None
+        self._all: list[AriTelephony] = []
+        """Those who were followed by another too: what they still wait for is let go of with the loop, not before."""
         self._telephony: AriTelephony
 
     async def start(self) -> None:
@@ -95,14 +129,17 @@ class AsteriskExchange:
         self._telephony = AriTelephony(
             client,
             trunk=Trunk(self._site.trunk, self._site.service_number),
-            gate=Gate(NumberPlan(), CallingHours(time(0), time(0))),
+            gate=Gate(NumberPlan(), CallingHours(time(0), time(0)), external=frozenset({self._customer.user})),
             languages=Languages({"main": "ja"}, {self._site.service_number: "ja"}),
+            music={"other": OWN_MUSIC, "lost": "no-such-music"},
             agent_endpoints=["agent-1"],
             clock=clock,
             new_id=lambda: f"contract-{next(_serial)}",
             spawn=self._spawn,
         )
+        self._all.append(self._telephony)
         self._telephony.on_new_call = self._arrived.put_nowait
+        self._telephony.on_agent_menu = lambda call, code: self._menus.put_nowait((call, code))
         self._running = asyncio.create_task(client.run())
         await connected.wait()
         await self._telephony.prepare()
@@ -113,12 +150,22 @@ class AsteriskExchange:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
-    async def call_in(self, *, withheld: bool = False) -> tuple[Call, FarEnd]:
+    async def call_in(self, *, withheld: bool = False, from_agent: bool = False) -> tuple[Call, FarEnd]:
         """Dial the service number, with 184 in front to withhold the own."""
         number = f"184{self._site.service_number}" if withheld else self._site.service_number
-        phone_call = await self._caller.dial(number, timeout_s=20)
+        phone_call = await (self._agent if from_agent else self._caller).dial(number, timeout_s=20)
         async with asyncio.timeout(5):
-            return await self._arrived.get(), PhoneFarEnd(phone_call)
+            return await self._arrived.get(), PhoneFarEnd(phone_call, self._prompts)
+
+    async def agent_dials(self, code: str) -> tuple[Conversation, str, FarEnd]:
+        """Dial it, after the star."""
+        phone_call = await self._agent.dial(f"*{code}", timeout_s=20)
+        return *await self.told_of_a_code(), PhoneFarEnd(phone_call, self._prompts)
+
+    async def told_of_a_code(self) -> tuple[Conversation, str]:
+        """Wait for the next."""
+        async with asyncio.timeout(5):
+            return await self._menus.get()
 
     def agent_leg(self, when_rung: str, *, ring_timeout_s: float = 10) -> AbstractAsyncContextManager[OutboundCall]:
         """Prepare a leg to the agent's phone."""
@@ -128,20 +175,34 @@ class AsteriskExchange:
         )
 
     def customer_leg(
-        self, when_rung: str, *, attempt_id: str, number: str | None = None, ring_timeout_s: float = 10
+        self,
+        when_rung: str,
+        *,
+        attempt_id: str,
+        number: str | None = None,
+        language: str = "ja",
+        ring_timeout_s: float = 10,
     ) -> AbstractAsyncContextManager[OutboundCall]:
         """Prepare a leg to the customer's phone, through the telephone network."""
         self._customer.when_rung, self._next_rung = REACTIONS[when_rung], self._customer
         attempt = an_attempt(attempt_id, number or f"+81{self._customer.user[1:]}")
         return self._telephony.customer_leg(
-            attempt, queue="main", language="ja", since=SINCE, ring_timeout_s=ring_timeout_s
+            attempt, queue="main", language=language, since=SINCE, ring_timeout_s=ring_timeout_s
         )
+
+    def external_leg(
+        self, when_rung: str, *, for_call: str, named: bool = True, shown_number: str | None = None
+    ) -> AbstractAsyncContextManager[OutboundCall]:
+        """Prepare a leg to the customer's phone, whose number is the one that the settings name."""
+        self._customer.when_rung, self._next_rung = REACTIONS[when_rung], self._customer
+        number = self._customer.user if named else self._caller.user
+        return self._telephony.external_leg(number, for_call=for_call, shown_number=shown_number, ring_timeout_s=10)
 
     async def rung(self) -> FarEnd:
         """Wait until the phone rings."""
         call = await self._next_rung.rings(10)
         self._handed_out[self._next_rung] += 1
-        return PhoneFarEnd(call)
+        return PhoneFarEnd(call, self._prompts)
 
     async def successor(self) -> list[FoundCall]:
         """Cut the connection and connect another one."""
@@ -171,6 +232,9 @@ class AsteriskExchange:
 @asynccontextmanager
 async def asterisk_exchange(home: Path) -> AsyncIterator[AsteriskExchange]:
     """Run a PBX, a telephone network, and three registered phones for the length of the block."""
+    site_folder = home / "pbx" / "site"
+    site_folder.mkdir(mode=0o700, parents=True)
+    (site_folder / "musiconhold-local.conf").write_text(MUSIC_CONF, encoding="utf-8")
     async with running_pair(home) as (site, _, _), PhoneShelf() as shelf:
         agent = await shelf.add(site.agents[0].user, site.agents[0].password, site.host, site.ports.sip)
         caller, customer = [

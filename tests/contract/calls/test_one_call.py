@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.domain.digits import ONE_KEY, PHONE_NUMBER
+from controller.journeys.race import first_of
 from controller.ports.calls import CallerHungUp, Stage
 from tests.contract.calls.hands import LONG, SHORT, answered, begun, soon
 
@@ -73,6 +74,38 @@ async def test_keys_pressed_during_a_prompt_are_kept_for_the_next_question(excha
     assert await soon(call.hold("main", until_keys="2"), 2) == "2"
 
 
+async def test_keys_are_kept_through_as_many_prompts_as_the_caller_knows_by_heart(exchange: Exchange) -> None:
+    """Three keys, pressed into an announcement: for two questions that were not asked yet, and for the line."""
+    call, far_end = await answered(exchange)
+    playing = await begun(call.play(*LONG))
+    await far_end.press("253")
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+    await soon(call.play(SHORT))
+    assert await soon(call.ask(*LONG, keypad=ONE_KEY), 2) == "2"
+    assert await soon(call.ask(*LONG, keypad=ONE_KEY), 2) == "5"
+    assert await soon(call.hold("main", until_keys="3"), 2) == "3"
+
+
+async def test_a_number_can_be_keyed_ahead_of_its_question(exchange: Exchange) -> None:
+    """As far as the hash; what comes after it is for the next question."""
+    call, far_end = await answered(exchange)
+    asking = await begun(call.ask(*LONG, keypad=ONE_KEY))
+    await far_end.press("20312345678#1")
+    assert await soon(asking, 3) == "2"
+    assert await soon(call.ask(*LONG, keypad=PHONE_NUMBER), 3) == "0312345678"
+    assert await soon(call.ask(*LONG, keypad=ONE_KEY), 2) == "1"
+
+
+async def test_keys_pressed_on_hold_that_it_waits_for_not_are_not_kept(exchange: Exchange) -> None:
+    """Whoever plays with the keys while the music plays has not answered the next question."""
+    call, far_end = await answered(exchange)
+    holding = await begun(call.hold("main", until_keys="1"))
+    await far_end.press("991")
+    assert await soon(holding, 2) == "1"
+    assert await soon(call.ask(SHORT, keypad=ONE_KEY, first_key_timeout_s=0.5)) == ""
+
+
 async def test_the_first_key_cuts_the_question_short(exchange: Exchange) -> None:
     """In a menu it is the answer."""
     call, far_end = await answered(exchange)
@@ -132,6 +165,18 @@ async def test_a_caller_whose_hold_was_cancelled_stays_on_hold_until_another_ver
     await asyncio.gather(holding, return_exceptions=True)
     assert await far_end.hears_music()
     await soon(call.play(SHORT))
+    assert await far_end.hears_music()
+
+
+async def test_an_announcement_over_the_music_is_cut_short_by_a_key_that_means_something(exchange: Exchange) -> None:
+    """And by no other; then the music goes on."""
+    call, far_end = await answered(exchange)
+    announcing = await begun(first_of(key=call.hold("main", until_keys="1"), announced=call.play(*LONG)))
+    await far_end.press("5")
+    await asyncio.wait({announcing}, timeout=0.5)
+    assert not announcing.done(), "a key without a meaning cut it short"
+    await far_end.press("1")
+    assert await soon(announcing, 1) == ("key", "1")
     assert await far_end.hears_music()
 
 

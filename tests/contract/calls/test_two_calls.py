@@ -143,17 +143,68 @@ async def test_a_leg_that_is_never_dialled_leaves_nothing_behind(exchange: Excha
     assert await exchange.successor() == []
 
 
+# -- a number outside
+
+
+async def test_a_caller_is_joined_with_a_number_outside(exchange: Exchange) -> None:
+    """One that the settings name, whatever the number plan says of it; it sees our own number."""
+    call, caller = await answered(exchange)
+    async with exchange.external_leg("answers", for_call=call.id) as leg:
+        assert await soon(leg.dial()) is None
+        outside = await exchange.rung()
+        assert outside.shown_number == exchange.service_number
+        talking = await begun(call.connect(leg, on_joined=nothing))
+        await caller.hang_up()
+        assert await soon(talking, 2) is True
+    await soon(outside.over())
+
+
+async def test_a_number_outside_can_be_shown_the_callers(exchange: Exchange) -> None:
+    """Where the network lets it pass."""
+    async with exchange.external_leg("answers", for_call="call-1", shown_number="09012340001") as leg:
+        assert await soon(leg.dial()) is None
+        assert (await exchange.rung()).shown_number == "09012340001"
+
+
+async def test_no_other_number_outside_is_ever_placed(exchange: Exchange) -> None:
+    """Not even one that could be called back."""
+    async with exchange.external_leg("answers", for_call="call-1", named=False) as leg:
+        assert await soon(leg.dial()) is Outcome.NOT_ALLOWED
+    assert await exchange.successor() == []
+
+
+async def test_a_busy_number_outside_is_busy(exchange: Exchange) -> None:
+    """The caller can then be told, and led elsewhere."""
+    async with exchange.external_leg("busy", for_call="call-1") as leg:
+        assert await soon(leg.dial()) is Outcome.BUSY
+
+
+async def test_the_next_controller_finds_a_caller_with_a_number_outside(exchange: Exchange) -> None:
+    """In one talk, and for whom it was rung."""
+    call, _ = await answered(exchange)
+    async with exchange.external_leg("answers", for_call=call.id) as leg:
+        assert await soon(leg.dial()) is None
+        talking = await begun(call.connect(leg, on_joined=nothing))
+        found = {each.role: each for each in await exchange.successor()}
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+    assert set(found) == {Role.CALLER, Role.EXTERNAL}
+    assert found[Role.EXTERNAL].for_call == call.id
+    assert found[Role.EXTERNAL].joined_with == {call.id}
+    assert found[Role.CALLER].joined_with == {found[Role.EXTERNAL].call.id}
+
+
 # -- what the next controller finds
 
 
 async def test_the_next_controller_finds_every_call_with_its_marks(exchange: Exchange) -> None:
     """Whose it is, how far it had come, for whom it was rung, and who talks with whom; and can go on with it."""
     call, _ = await answered(exchange)
-    await call.remember(stage=Stage.LEAVING_NUMBER, queue="main")
+    await call.remember(stage=Stage.LEAVING_NUMBER, queue="main", urgent="1")
     attempt_id = next(attempt_ids)
     async with (
         exchange.agent_leg("answers") as agent,
-        exchange.customer_leg("answers", attempt_id=attempt_id) as customer,
+        exchange.customer_leg("answers", attempt_id=attempt_id, language="en") as customer,
     ):
         assert await soon(agent.dial()) is None
         assert await soon(customer.dial()) is None
@@ -171,8 +222,11 @@ async def test_the_next_controller_finds_every_call_with_its_marks(exchange: Exc
         frozenset(),
     )
     assert caller.call.facts == call.facts
+    assert [each.urgent for each in found.values() if each.role is not Role.CALLER] == [False, False]
+    assert caller.urgent
     assert (found[Role.AGENT].agent, found[Role.AGENT].for_call) == ("agent-1", "call-1")
     assert (found[Role.CUSTOMER].attempt_id, found[Role.CUSTOMER].queue) == (attempt_id, "main")
+    assert found[Role.CUSTOMER].call.language == "en"
     assert found[Role.AGENT].joined_with == {found[Role.CUSTOMER].call.id}
     assert found[Role.CUSTOMER].joined_with == {found[Role.AGENT].call.id}
     await soon(caller.call.play(SHORT))
