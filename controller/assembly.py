@@ -211,6 +211,8 @@ class Controller:
         self._telephony.on_agent_menu = AgentReception(self._duty, self._supervisor).welcome
         self._keeper.may_serve = lambda: self._recovered and self._client.connected
         self._keeper.may_dial = lambda: self._dialer.has_room
+        self._keeper.phones_are_known = lambda: not self._ami.stale
+        self._ami.on_known = self._keeper.phones_known
         store.on_change = self._keeper.promise_changed
         store.on_sms_queued = self._sms.wake
         self._ami.subscribe(self._desk.phone_changed)

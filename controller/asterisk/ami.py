@@ -71,6 +71,8 @@ class AmiWatcher(PhoneWatcher):
         self._phone_callbacks: list[Callable[[PhoneStatus], None]] = []
         self._pbx_callbacks: list[Callable[[PbxNews], None]] = []
         self._stale = True
+        self.on_known: Callable[[], None] = lambda: None
+        """Called each time that the statuses have become true again, whether one of them differs or not."""
         self._booted = asyncio.Event()
         self._problem: str | None = "AMI: not connected yet"
 
@@ -139,6 +141,7 @@ class AmiWatcher(PhoneWatcher):
             endpoints=await self._ask(connection, "PJSIPShowEndpoints"),
         )
         self._stale, self._problem = False, None
+        self.on_known()
         logger.info("ami_up", where=connection.where, endpoints=len(self._board.statuses()))
         if absent:
             logger.warning(

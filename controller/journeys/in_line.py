@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from controller.domain.menu import Destination
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
-    from controller.ports.calls import Call
     from controller.journeys.talk import Stay
+    from controller.ports.calls import Call
     from controller.ports.line import Place
 
 LEAVE_NUMBER_KEY = "1"
@@ -94,11 +94,15 @@ async def wait_in(
     stay: Stay, call: Call, queue: Queue, house: House, *, promise: Promise | None, urgent: bool
 ) -> Ending | Destination:
     """Race an agent against the caller's key, the next announcement and the queue's limits, again and again."""
+    owed = promise
 
     async def note_answer(agent: str) -> None:
+        nonlocal owed
         await house.calls.answered(call.id, agent=agent, answered_at=house.clock.now())
-        if promise is not None:
-            await note_rang_in(promise, call, house)
+        # Asked again: it may have been made while they waited, or the database may have been away when they came.
+        owed = owed or await open_promise(call, queue, house)
+        if owed is not None:
+            await note_rang_in(owed, call, house)
 
     announcer = Announcer(call, stay.place, queue, house, returns=promise is not None, urgent=urgent)
     keys = "" if queue.announcements.offer is Offer.NEVER else LEAVE_NUMBER_KEY
@@ -112,9 +116,9 @@ async def wait_in(
         match happened:
             case "turn", reservation:
                 if await talk_with_agent(call, reservation, stay, queue, house, on_answer=note_answer):
-                    if promise is not None:
+                    if owed is not None:
                         await call.hang_up()
-                        await settle_rang_in(promise, call, house)
+                        await settle_rang_in(owed, call, house)
                     return Ending.SERVED
             case "key", key:
                 with stay.place.step_aside():

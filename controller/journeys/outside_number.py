@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller.journeys import prompts
 from controller.journeys.race import first_of
 from controller.ports.call_log import Ending
-from controller.ports.calls import CallerHungUp, Stage
+from controller.ports.calls import CallerHungUp, PbxUnavailableError, Stage
 
 if TYPE_CHECKING:
     from controller.journeys.house import House
@@ -22,7 +22,7 @@ async def connect_outside(call: Call, number: str, house: House) -> Ending | Non
     await call.play(prompts.TRANSFERRING)
 
     async def note_talk() -> None:
-        with suppress(CallerHungUp):  # They were connected all the same.
+        with suppress(CallerHungUp, PbxUnavailableError):  # They were connected all the same.
             await call.remember(stage=Stage.TALKING)
 
     async with house.telephony.external_leg(

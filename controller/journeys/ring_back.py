@@ -16,17 +16,20 @@ if TYPE_CHECKING:
     from controller.ports.calls import Conversation
 
 RETRY_S = 1.0
+ASK_AGAIN_S = 0.5
 
 
 async def open_promise(call: Conversation, queue: Queue, house: House) -> Promise | None:
-    """Return the open promise of the number that calls, if any; None too when the database cannot tell."""
+    """Return the open promise of the number that calls, if any; None too when the database cannot tell, asked twice."""
     number = check(call.facts.number or "", house.plan)
     if not isinstance(number, DialableNumber):
         return None
-    try:
+    with suppress(StoreUnavailableError):
         return await house.promises.open_for(queue.name, number.e164)
-    except StoreUnavailableError:
-        return None
+    await house.clock.sleep(ASK_AGAIN_S)
+    with suppress(StoreUnavailableError):
+        return await house.promises.open_for(queue.name, number.e164)
+    return None
 
 
 async def note_rang_in(promise: Promise, call: Conversation, house: House) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from controller.domain.queue_events import Abandoned, Completed, Connected, Entered, RangOut
 from controller.journeys.agent_phone import ring_agent
 from controller.journeys.race import first_of
-from controller.ports.calls import CallerHungUp, Stage
+from controller.ports.calls import CallerHungUp, PbxUnavailableError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -146,7 +146,7 @@ class Talk:
         async def note_talk() -> None:
             nonlocal hears
             # Not before they hear each other: a restarted controller takes a caller in this stage for served.
-            with suppress(CallerHungUp):
+            with suppress(CallerHungUp, PbxUnavailableError):
                 await self.caller.remember(stage=Stage.TALKING)
             if self.entered_as is not None:
                 house.queue_log.note(Entered(self.caller.id, self.queue, self.entered_as, self.first_place))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -108,9 +109,11 @@ class Dialer:
         except StoreUnavailableError as error:
             log.error("the promise could not be dialled; it stays in line", reason=str(error))  # noqa: TRY400 - expected
             await self._house.clock.sleep(HOLD_BACK_S)
+            # The attempt may have been written, and only the answer lost; nobody was dialled for it.
+            await self._settle_what_is_open(promise.id, Outcome.NOT_PLACED)
         except Exception:
             log.exception("a callback failed")
-            await self._settle_after_fault(promise.id)
+            await self._settle_what_is_open(promise.id, Outcome.UNKNOWN)
             # What failed before there was an attempt would fail again at once, and so on for ever.
             await self._house.clock.sleep(HOLD_BACK_S)
         finally:
@@ -129,7 +132,7 @@ class Dialer:
         log.info("attempt ended", attempt_id=attempt_id, outcome=outcome.value, fault=outcome.fault.value)
         await self._write(promise_id, AttemptEnded(outcome))
 
-    async def _settle_after_fault(self, promise_id: str) -> None:
+    async def _settle_what_is_open(self, promise_id: str, outcome: Outcome) -> None:
         while True:
             try:
                 open_attempts = await self._house.promises.open_attempts()
@@ -139,7 +142,12 @@ class Dialer:
                 await self._house.clock.sleep(STORE_RETRY_S)
         for found in open_attempts:
             if found.promise.id == promise_id:
-                await self.settle(promise_id, Outcome.UNKNOWN, attempt_id=found.attempt.id)
+                await self.settle(promise_id, outcome, attempt_id=found.attempt.id)
+
+    async def _tell_line(self, promise_id: str) -> None:
+        """Tell the line how a promise stands: where only the answer to a write was lost, nobody has told it."""
+        with suppress(StoreUnavailableError):
+            self._keeper.promise_changed(await self._house.promises.get(promise_id))
 
     async def _write(self, promise_id: str, event: Event) -> None:
         while True:
@@ -150,6 +158,7 @@ class Dialer:
                 await self._house.clock.sleep(STORE_RETRY_S)
             except RefusedTransitionError as error:
                 log.warning("an outcome came too late", reason=str(error))
+                await self._tell_line(promise_id)
                 return
             else:
                 log.info("promise", state=promise.state.value, attempts_used=promise.attempts_used)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -27,6 +27,7 @@ from controller.domain.line import (
 from controller.domain.promise import Promise, PromiseState
 from controller.workers.line_outlook import LineOutlook
 from controller.workers.line_place import LinePlace
+from controller.workers.line_timer import change_or_time, next_promise_at
 from controller.workers.news import News
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from controller.workers.agent_desk import AgentDesk, DeskReservation
 
 log = structlog.get_logger(__name__)
-
-CLOCK_CHECK_S = 60.0
-"""A promise is never later than this after the wall clock was set forward."""
 
 
 class LineKeeper:
@@ -112,10 +110,7 @@ class LineKeeper:
         return sum(place.waiter.queue == queue and not place.is_served for place in self._places.values())
 
     def agents_on_duty(self, queue: str) -> int:
-        """Return how many agents serve a queue now: signed in, and not paused by hand; on a call or not.
-
-        Until the phones are known, whoever wants calls counts: nobody is sent away because we have just started.
-        """
+        """Return how many agents serve a queue now, on a call or not. Until phones are known, all who want calls do."""
         known = self.phones_are_known()
         return sum(
             queue in agent.queues and (agent.is_on_duty if known else agent.duty == Duty(signed_in=True))
@@ -162,7 +157,11 @@ class LineKeeper:
     def agent_changed(self, before: Agent, after: Agent) -> None:
         """Take note that an agent may have begun or ended their duty."""
         if before.is_on_duty != after.is_on_duty:
-            self._duty_news.tell()
+            self.phones_known()
+
+    def phones_known(self) -> None:
+        """Take note that it is known (again) who is there: a queue may turn out to be without agents."""
+        self._duty_news.tell()
 
     def promise_changed(self, promise: Promise) -> None:
         """Take note of a promise as it now stands in the database."""
@@ -188,17 +187,8 @@ class LineKeeper:
         """Wait for promises to fall due, or to pass their deadline, for ever."""
         while True:
             self._changed.clear()
-            due_at = self._next_promise_at(self._clock.now())
-            waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
-            if due_at is not None:
-                # The wall clock may be set, or the machine sleep, meanwhile: a timer would not know.
-                delay_s = min(CLOCK_CHECK_S, (due_at - self._clock.now()).total_seconds())
-                waits.append(asyncio.ensure_future(self._clock.sleep(delay_s)))
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
+            due_at = next_promise_at(self._unattended(), self._queues, self._clock.now())
+            await change_or_time(self._changed, due_at, self._clock)
             self._expire(self._clock.now())
             self._serve(self._clock.now())
 
@@ -307,14 +297,3 @@ class LineKeeper:
     def _waiter(self, promise: Promise) -> Waiter:
         passed = self._passed.get(promise.id, 0)
         return Waiter(promise.id, WaiterKind.PROMISE, promise.queue, promise.since, promise.not_before, passed=passed)
-
-    def _next_promise_at(self, now: datetime) -> datetime | None:
-        """Return when a promise falls due or passes its deadline next; None when nothing is to be waited for."""
-        promises = self._unattended()
-        instants = [promise.expires_at for promise in promises]
-        instants += [promise.not_before for promise in promises if promise.not_before > now]
-        for queue in {promise.queue for promise in promises} & self._queues.keys():
-            hours = self._queues[queue].calling_hours
-            if not hours.allow(now):
-                instants.append(hours.next_opening(now))
-        return min(instants, default=None)

@@ -6,6 +6,7 @@ an attempt whose call is no longer there is settled as unknown, never dialled ag
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +20,7 @@ from controller.ports.survey import FoundCall, Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
     from controller.ports.promises import OpenAttempt
     from controller.ports.survey import Surveyor
@@ -82,8 +84,16 @@ class Recovery:
         # Callers whose journey never stopped are live too, though nobody had to find them.
         live = frozenset(call.call.id for call in found) | self._reception.in_hand
         orphans = await self._house.calls.close_orphans(live, ended_at=self._house.clock.now())
-        self._keeper.load(await self._house.promises.waiting())
+        waiting = await self._house.promises.waiting()
+        self._tell_homeless(waiting)
+        self._keeper.load(waiting)
         log.info("recovered", live=len(found), attempts=len(attempts), ended_meanwhile=orphans)
+
+    def _tell_homeless(self, waiting: list[Promise]) -> None:
+        """Say in the log which promises nobody will keep: their queue was taken out of the settings."""
+        homeless = Counter(promise.queue for promise in waiting if promise.queue not in self._queues)
+        for queue, count in homeless.items():
+            log.error("a queue with open promises is not in the settings; nobody is called", queue=queue, count=count)
 
     async def _settle_vanished(self, opened: OpenAttempt) -> None:
         talked = opened.promise.state is PromiseState.CONNECTED

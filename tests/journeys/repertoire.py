@@ -127,7 +127,6 @@ DOORS: dict[str, Journey] = {
         calls(
             "09012345678",
             "09012340002",
-            after_s=0.2,
             closed_offer=["1", "1"],
             use_this_number=["1", "1"],
             when_menu=["2", "2"],
@@ -151,7 +150,7 @@ LIMITED: dict[str, Journey] = {
     ),
     "waits too long": Journey(
         {"alice": AGENT},
-        calls(),
+        calls(use_this_number=["1", "1"]),
         60,
         cards=ruled(limits=Limits(max_wait_s=30, on_max_wait=LeaveNumber("cards"))),
     ),
@@ -171,7 +170,7 @@ LIMITED: dict[str, Journey] = {
 }
 
 RINGS_BACK: dict[str, Journey] = {
-    "rings back before the call": Journey({"alice": AGENT}, lambda scene: came_back_first(scene), 20),
+    "rings back before the call": Journey({"alice": AGENT}, came_back_first, 20),
     "rings back while the agent is rung": Journey(
         {"alice": Person(answers_after_s=4, talks_s=None, patience_s=400)}, ringing_back(after_s=1, customer=DEAF)
     ),
@@ -186,7 +185,7 @@ RINGS_BACK: dict[str, Journey] = {
         ringing_back(
             after_s=5,
             customer=Person(presses=YES, answers_after_s=60, patience_s=PATIENCE_S),
-            caller=Person(presses={prompts.OFFER: ["1", "1"], **SHOWN}, patience_s=PATIENCE_S),
+            caller=Person(presses={prompts.WELCOME_BACK: ["1", "1"], **SHOWN}, patience_s=PATIENCE_S),
         ),
     ),
 }

@@ -23,6 +23,7 @@ PATIENCE_S = 150.0
 NUMBER = "+819012345678"
 OFFICE = "0398765432"
 MAIN = "menu-main"
+APART_S = 0.2
 AGENT = Person(talks_s=None, patience_s=400)
 DEAF = Person(answers_after_s=None)
 CALLER = Person(patience_s=PATIENCE_S)
@@ -85,17 +86,17 @@ def closed_until_tomorrow(**rules: Any) -> Callable[[datetime], Queue]:
 SHOWN = {prompts.USE_THIS_NUMBER: ["1", "1", "1"]}
 
 
-def calls(*numbers: str, after_s: float = 5, **presses: list[str]) -> Callable[[Scene], object]:
+def calls(*numbers: str, **presses: list[str]) -> Callable[[Scene], object]:
     """Begin with callers from these numbers, one after the other, who press what they are asked for."""
     person = Person(presses={name.replace("_", "-"): keys for name, keys in presses.items()}, patience_s=PATIENCE_S)
-    return lambda scene: ring_in_turn(scene, numbers or ("09012345678",), person, after_s)
+    return lambda scene: ring_in_turn(scene, numbers or ("09012345678",), person)
 
 
-def ring_in_turn(scene: Scene, numbers: tuple[str, ...], person: Person, after_s: float) -> None:
-    """Let callers ring, a few seconds apart."""
+def ring_in_turn(scene: Scene, numbers: tuple[str, ...], person: Person) -> None:
+    """Let callers ring, one shortly after the other."""
     for nth, number in enumerate(numbers):
         if nth:
-            scene.pass_s(after_s)
+            scene.pass_s(APART_S)
         if not scene.killed:
             scene.rings(person, number=number)
 
@@ -119,7 +120,7 @@ def twice_the_same_number(scene: Scene) -> None:
     """Begin with a promise, and with a caller who wants another one for the same number."""
     scene.promised(NUMBER)
     scene.pass_s(5)
-    leaving(use_this_number=["1", "1", "1"])(scene)
+    calls(welcome_back=["1", "1"], use_this_number=["1", "1", "1"])(scene)
 
 
 def ringing_back(*, after_s: float, customer: Person, caller: Person = CALLER) -> Callable[[Scene], object]:
@@ -160,7 +161,7 @@ def outside(person: Person) -> Callable[[Scene], object]:
 
 def someone_is_urgent(scene: Scene) -> None:
     """Begin with a caller who waits, and one who cannot."""
-    at_menu("9", "9", "9")(scene)
+    at_menu("1")(scene)
     scene.pass_s(14)
     if not scene.killed:
         scene.rings(Person(presses={MAIN: ["2", "2"]}, patience_s=PATIENCE_S), number="09012340002")

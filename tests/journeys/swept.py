@@ -20,11 +20,12 @@ from controller.journeys import prompts
 from controller.ports.calls import Stage
 from controller.ports.survey import Role
 from tests.journeys.repertoire import HALF_HOURS, JOURNEYS, MOVED
+from tests.journeys.scripted_call import Moment
 
 if TYPE_CHECKING:
     from controller.domain.queue_events import QueueEvent
     from tests.journeys.scene import Scene
-    from tests.journeys.scripted_call import Moment, Step
+    from tests.journeys.scripted_call import Step
     from tests.journeys.scripted_channel import Channel
     from tests.journeys.stories import Journey, Plan
     from tests.journeys.theatre import Theatre
@@ -51,12 +52,25 @@ class Watching:
     def __init__(self) -> None:
         self.scene: Scene | None = None
         self.moments: dict[tuple[Step, Moment], set[Role]] = {}
+        self.likeness: dict[tuple[Step, Moment], tuple[object, ...]] = {}
 
     def __call__(self, step: Step, moment: Moment) -> None:
         """Write down who could hang up now."""
         if self.scene is not None:
             there = {channel.role for channel in self.scene.pbx.channels if not channel.gone}
             self.moments.setdefault((step, moment), there)
+            self.likeness.setdefault((step, moment), likeness(self.scene, step, moment))
+
+
+def likeness(scene: Scene, step: Step, moment: Moment) -> tuple[object, ...]:
+    """Return what a moment is like: which step, who is on the telephone and how far, what the agents do, who waits."""
+    there = (
+        (each.role, each.marks.get("stage"), each.heard[-1:], each.held_in, each.peer is not None, each.placed, each.up)
+        for each in scene.pbx.channels
+        if not each.gone
+    )
+    line = [(waiter.kind, waiter.queue, waiter.urgent) for waiter in scene.keeper.waiters]
+    return step.who, step.verb, moment, repr(sorted(map(repr, there))), repr(sorted(scene.states().items())), repr(line)
 
 
 class Dialling:
@@ -77,9 +91,7 @@ class Dialling:
         self.in_vain += [
             f"{caller.id} was dialled while in line or talking"
             for caller in self.scene.pbx.of(Role.CALLER)
-            if caller.live
-            and caller.facts.number == "0" + NUMBER.removeprefix("+81")
-            and caller.marks.get("stage") in here
+            if caller.live and e164(caller) == customer.facts.dialled and caller.marks.get("stage") in here
         ]
 
 
@@ -101,10 +113,19 @@ def moments_of(name: str, theatre: Theatre) -> dict[tuple[Step, Moment], set[Rol
     if name not in theatre.known:
         watching = Watching()
         scene, in_vain = played(JOURNEYS[name], theatre, watching)
-        assert problems(scene) + in_vain == []
+        found = problems(scene) + in_vain
         scene.close()
+        assert found == []
         theatre.known[name] = watching.moments
+        theatre.fresh[name] = {at for at, like in watching.likeness.items() if like not in theatre.seen}
+        theatre.seen |= set(watching.likeness.values())
     return theatre.known[name]
+
+
+def new_moments_of(name: str, theatre: Theatre) -> dict[tuple[Step, Moment], set[Role]]:
+    """Return the moments that are like none of a journey that was played before: the others would show nothing new."""
+    moments = moments_of(name, theatre)
+    return {at: roles for at, roles in moments.items() if at in theatre.fresh[name]}
 
 
 def problems(scene: Scene, *, was_killed: bool = False) -> list[str]:
@@ -119,7 +140,7 @@ def problems(scene: Scene, *, was_killed: bool = False) -> list[str]:
         found += wrong_log(scene.queue_events)
     endings = scene.endings()
     for caller in scene.pbx.of(Role.CALLER):
-        found += _wrong_record(caller, endings.get(caller.id))
+        found += _wrong_record(caller, endings.get(caller.id), was_killed=was_killed)
     return found
 
 
@@ -171,7 +192,7 @@ def _was_served(scene: Scene, caller: Channel) -> bool:
     return bool(agents.intersection(caller.talked_with))
 
 
-def _wrong_record(caller: Channel, ending: str | None) -> list[str]:
+def _wrong_record(caller: Channel, ending: str | None, *, was_killed: bool) -> list[str]:
     told = bool(ACKNOWLEDGED & set(caller.heard))
     seen_off = told or bool(caller.talked_with) or caller.heard[-1:] in [[farewell] for farewell in FAREWELLS]
     found = [f"{caller.id} was {ending}"] if ending in {None, "failed"} else []
@@ -179,6 +200,8 @@ def _wrong_record(caller: Channel, ending: str | None) -> list[str]:
         found.append(f"{caller.id} was hung up on, neither served nor promised ({ending})")
     if ending == "served" and not caller.talked_with:
         found.append(f"{caller.id} counts as served and talked with nobody")
-    if ending == "abandoned" and (caller.talked_with or prompts.PROMISE_MADE in caller.heard):
+    # The record does not know of a talk with a number outside whose end nobody saw.
+    talked = [each for each in caller.talked_with if not (was_killed and each.startswith(Role.EXTERNAL))]
+    if ending == "abandoned" and (talked or prompts.PROMISE_MADE in caller.heard):
         found.append(f"{caller.id} counts as abandoned and was served or promised")
     return found

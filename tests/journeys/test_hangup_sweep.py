@@ -11,7 +11,7 @@ import pytest
 
 from tests.journeys.repertoire import JOURNEYS
 from tests.journeys.scripted_call import Moment
-from tests.journeys.swept import moments_of, played, problems
+from tests.journeys.swept import moments_of, new_moments_of, played, problems
 
 if TYPE_CHECKING:
     from controller.ports.survey import Role
@@ -43,7 +43,7 @@ class HangingUp:
 def test_wherever_a_party_hangs_up_nothing_is_lost_and_nothing_is_stuck(theatre: Theatre, name: str) -> None:
     """Line, agents, legs, promises, attempts, records and tasks are looked at after each run."""
     wrong: dict[str, list[str]] = {}
-    moments = moments_of(name, theatre)
+    moments = new_moments_of(name, theatre)
     for (step, moment), roles in moments.items():
         for role in sorted(roles):
             plan = HangingUp(step, moment, role)
@@ -53,4 +53,4 @@ def test_wherever_a_party_hangs_up_nothing_is_lost_and_nothing_is_stuck(theatre:
                 wrong[f"{role} hangs up {moment} {step.who}'s {step.verb} (#{step.ordinal})"] = found
             scene.close()
     assert wrong == {}
-    assert {moment for _, moment in moments} == set(Moment)
+    assert {moment for _, moment in moments_of(name, theatre)} == set(Moment)

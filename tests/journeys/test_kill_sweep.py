@@ -11,7 +11,7 @@ import pytest
 
 from controller.ports.survey import Role
 from tests.journeys.repertoire import JOURNEYS
-from tests.journeys.swept import LASTS_S, moments_of, played, problems
+from tests.journeys.swept import LASTS_S, new_moments_of, played, problems
 
 if TYPE_CHECKING:
     from tests.journeys.scene import Scene
@@ -39,7 +39,7 @@ class Killing:
 def test_wherever_the_controller_is_killed_the_next_one_takes_up_what_it_finds(theatre: Theatre, name: str) -> None:
     """No promise lost, nobody dialled twice, no talk cut, no caller hung up on."""
     wrong: dict[str, list[str]] = {}
-    for step, moment in moments_of(name, theatre):
+    for step, moment in new_moments_of(name, theatre):
         plan = Killing(step, moment)
         scene, in_vain = played(JOURNEYS[name], theatre, plan)
         found = [] if scene.killed else ["the story did not come to this moment again"]

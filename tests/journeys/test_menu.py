@@ -78,7 +78,7 @@ def test_a_key_pressed_during_the_greeting_counts_for_the_menu(open_scene: Calla
 
 def test_menus_lead_into_menus_and_back(open_scene: Callable[..., Scene]) -> None:
     """Any depth, any way round."""
-    keys = {"1": JoinQueue("loans"), "*": OpenMenu("main")}
+    keys: dict[str, Destination] = {"1": JoinQueue("loans"), "*": OpenMenu("main")}
     deeper = Menu("more", (MORE,), keys, JoinQueue("cards"), JoinQueue("cards"))
     person = pressing("2", "2", menu_more=["*", "1"])
     _, caller = played(open_scene, menu(k2=OpenMenu("more")), person, more=[deeper])

@@ -65,10 +65,10 @@ def test_a_dial_that_is_on_its_way_is_withdrawn_when_the_customer_rings_in(open_
     scene.promised("+819012345678", person=Person(answers_after_s=None))
     scene.pass_s(5)
     (dialled,) = scene.pbx.of(Role.CUSTOMER)
-    assert dialled.live
+    assert [channel.id for channel in scene.pbx.live if channel.role is Role.CUSTOMER] == [dialled.id]
     customer = scene.rings(Person(talks_s=20), number="09012345678")
     scene.pass_s(2)
-    assert not dialled.live
+    assert dialled.hung_up_by == "controller"
     assert prompts.AGENT_WITHDRAWN in scene.pbx.of(Role.AGENT)[0].heard
     scene.pass_s(60)
     assert len(customer.talked_with) == 1

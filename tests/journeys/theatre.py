@@ -42,6 +42,10 @@ class Theatre:
         self.file = folder / "orikaeshi.db"
         self.known: dict[str, dict[tuple[Step, Moment], set[Role]]] = {}
         """For the sweeps: the moments of each journey that was played already."""
+        self.fresh: dict[str, set[tuple[Step, Moment]]] = {}
+        """Those of them that are like no moment of a journey before."""
+        self.seen: set[tuple[object, ...]] = set()
+        """What all moments so far were like."""
         self._ids = itertools.count(1)
         self._opened = open_store(
             f"sqlite+aiosqlite:///{self.file}",
