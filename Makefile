@@ -26,7 +26,7 @@ up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0:
 
 test: $(READY) lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
 	@$(RUN) -m lab.rootfolder > /dev/null
-	@$(RUN) -m pytest -q $(IN_NO_TIME) $(PYTEST)
+	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
 	@$(RUN) -m pytest -q $(IN_REAL_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
 
 lint: $(READY) ## style, types and who may import whom
@@ -37,7 +37,7 @@ lint: $(READY) ## style, types and who may import whom
 	@echo "lint: ruff, mypy and import-linter found nothing"
 
 unit: $(READY) ## the fast tests, which need no Asterisk
-	@$(RUN) -m pytest -q $(IN_NO_TIME) $(PYTEST)
+	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
 
 doctor: $(READY) ## check the installation in var/ and say what to do
 	@$(RUN) -m controller doctor --settings var/controller.toml --secrets var/secrets.env

@@ -168,9 +168,7 @@ class Controller:
 
     async def _missing_prompts(self) -> list[str]:
         settings = self._settings
-        return await missing_prompts(
-            self._client, from_settings.wanted_prompts(settings), sorted(settings.languages)
-        )
+        return await missing_prompts(self._client, from_settings.wanted_prompts(settings), sorted(settings.languages))
 
     async def _check_sounds(self) -> None:
         """Tell of music that the PBX has not, and of prompts that it has lost; callers are served meanwhile."""

@@ -48,6 +48,8 @@ class Refusal(StrEnum):
     TYPE = "type"
     """Any other kind that is nobody's own phone: pager, voicemail, personal number."""
     PREFIX = "prefix"
+    OWN = "own"
+    """One of our own: whoever were called there would hear our own greeting."""
 
 
 _WHY_NOT = {
@@ -69,6 +71,8 @@ class NumberPlan:
     countries: frozenset[str] = frozenset({"JP"})
     denied_prefixes: tuple[str, ...] = ()
     """E.164 prefixes, as `+81990`."""
+    own_numbers: frozenset[str] = frozenset()
+    """Ours, E.164."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ def check(text: str, plan: NumberPlan) -> DialableNumber | Refusal:
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if e164.startswith(plan.denied_prefixes):
         return Refusal.PREFIX
+    if e164 in plan.own_numbers:
+        return Refusal.OWN
     return DialableNumber(e164, as_printed(e164, plan.home))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from controller.domain.digits import ONE_KEY, PHONE_NUMBER
 from controller.domain.phone_number import DialableNumber, Refusal, check
 from controller.journeys import prompts, spoken
-from controller.journeys.choose_time import Soon, choose_time
+from controller.journeys.choose_time import Soon, choose_slot, choose_time
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import NewPromise, SlotFull, StoreUnavailableError
 
@@ -36,6 +36,7 @@ WHY_REFUSED = {
     Refusal.PREMIUM: prompts.NUMBER_PREMIUM,
     Refusal.TYPE: prompts.NUMBER_NOT_ALLOWED,
     Refusal.PREFIX: prompts.NUMBER_NOT_ALLOWED,
+    Refusal.OWN: prompts.NUMBER_NOT_ALLOWED,
 }
 
 
@@ -58,12 +59,11 @@ async def leave_number(call: Conversation, queue: Queue, house: House, *, expect
     if number is None:
         return Leaving.NO_NUMBER
     try:
-        while True:
-            when = await choose_time(call, queue, house, expected=expected)
-            made = await house.promises.make(wanted(call, queue, number, when))
-            if not isinstance(made, SlotFull):
-                break
+        when = await choose_time(call, queue, house, expected=expected)
+        while isinstance(made := await house.promises.make(wanted(call, queue, number, when)), SlotFull):
             await call.play(prompts.SLOT_TAKEN)
+            slot = await choose_slot(call, queue, house)
+            when = slot or await choose_time(call, queue, house, expected=expected)
     except StoreUnavailableError:
         # Never acknowledge what is not on disk.
         return Leaving.NOT_KEPT

@@ -9,7 +9,7 @@ from pydantic import Field
 from controller.domain import menu as domain
 from controller.domain.gate import CallingHours, Gate
 from controller.domain.opening_hours import OpeningHours
-from controller.domain.phone_number import NumberPlan
+from controller.domain.phone_number import DialableNumber, NumberPlan, check
 from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import SlotPlan
 from controller.settings.menus import Entrance, Menu, WebPage
@@ -62,9 +62,18 @@ class Settings(Section):
             home=self.dialer.home_country,
             countries=frozenset(self.dialer.countries),
             denied_prefixes=self.dialer.denied_prefixes,
+            own_numbers=self.own_numbers,
         )
         hours = CallingHours(opens=opens, closes=closes, zone=self.zone)
         return Gate(plan=plan, hours=hours, external=self.external_numbers)
+
+    @property
+    def own_numbers(self) -> frozenset[str]:
+        """The company's own numbers that can be told as such (E.164): what customers see, and what leads in."""
+        home = NumberPlan(home=self.dialer.home_country, countries=frozenset({self.dialer.home_country}))
+        ours = (self.dialer.caller_id, *(number for way in self.ways_in for number in way.dialled_numbers))
+        checked = (check(number, home) for number in ours)
+        return frozenset(number.e164 for number in checked if isinstance(number, DialableNumber))
 
     @property
     def retry_policies(self) -> dict[str, RetryPolicy]:

@@ -176,3 +176,9 @@ def test_an_sms_reaches_mobile_phones_alone(keyed: str, *, expected: bool) -> No
     number = check(keyed, JAPAN)
     assert isinstance(number, DialableNumber)
     assert takes_sms(number) is expected
+
+
+@pytest.mark.parametrize("keyed", ["0312345678", "+81312345678", "186" + "0312345678"])
+def test_our_own_number_is_nobodys_to_be_called_back_on(keyed: str) -> None:
+    """An agent would be joined with our own greeting."""
+    assert check(keyed, NumberPlan(own_numbers=frozenset({"+81312345678"}))) is Refusal.OWN
