@@ -77,8 +77,8 @@ class Reception:
             ending = Ending.FAILED
             await self._apologise(call)
         await call.hang_up()
-        log.info("call ended", ending=ending.value)
         await self._house.calls.ended(call.id, ending=ending, ended_at=self._house.clock.now())
+        log.info("call ended", ending=ending.value)
 
     async def _apologise(self, call: Call) -> None:
         try:

@@ -231,14 +231,17 @@ async def test_a_stop_and_a_crash_of_asterisk_are_told_and_survived(pair: tuple[
 async def test_the_account_may_not_place_a_call_even_without_our_guard(
     pair: tuple[Site, Asterisk, Asterisk],
 ) -> None:
-    """The second lock: what asterisk-conf grants is too little to act on calls, queues or settings."""
+    """The second lock: what asterisk-conf grants is too little to act on calls or settings.
+
+    Queue members of app_queue it may change: Asterisk has no smaller class with which the queue_log can be written.
+    """
     site, _, _ = pair
     reader, writer = await asyncio.open_connection(CONTROL_HOST, site.ports.ami)
     login = f"Action: Login\r\nUsername: {site.ami_user}\r\nSecret: {site.ami_password}\r\nEvents: off\r\n\r\n"
     try:
         writer.write(login.encode())
         assert b"Authentication accepted" in await reader.readuntil(b"\r\n\r\n")
-        for action in ("Originate", "Command", "Redirect", "QueueAdd", "UpdateConfig"):
+        for action in ("Originate", "Command", "Redirect", "BlindTransfer", "UpdateConfig"):
             writer.write(f"Action: {action}\r\n\r\n".encode())
             assert b"Permission denied" in await reader.readuntil(b"\r\n\r\n"), action
     finally:

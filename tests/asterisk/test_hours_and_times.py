@@ -170,9 +170,7 @@ async def test_of_two_who_take_the_last_place_of_a_time_one_gets_it_and_the_othe
 
     await together(*(takes(call) for call in calls[1:]))
     winner, loser = answers[prompts.SLOT_BEFORE], answers[prompts.SLOT_TAKEN]
-    heard_s = await hears(floor, loser, [prompts.SLOT_TAKEN, prompts.WHEN_MENU])
-    await loser.press("2")
-    heard_s = await hears(floor, loser, [prompts.NO_SLOTS], from_s=heard_s)
+    heard_s = await hears(floor, loser, [prompts.SLOT_TAKEN, prompts.NO_SLOTS, prompts.WHEN_MENU])
     await loser.press("1")
     await hears(floor, loser, [prompts.PROMISE_ASAP_OPENING], from_s=heard_s)
     await loser.ended

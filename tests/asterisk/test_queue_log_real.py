@@ -150,6 +150,7 @@ async def test_calls_are_written_as_app_queue_writes_them(desk: Desk) -> None:
     talk = await desk.agent.rings(20)
     await talk.answered()
     await talk.hang_up()
+    await desk.lines(4)
     await waiting.hang_up()
     await desk.agent.unregister()
     leaving = await desk.enters_the_queue()

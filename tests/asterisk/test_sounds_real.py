@@ -86,4 +86,6 @@ async def test_music_that_the_pbx_has_not_is_told(pbx: tuple[Site, AriClient]) -
     wanted = ["default", "my-music", "no-folder", "nowhere", "not/a class"]
     missing = await missing_music(client, account, wanted, new_id=lambda: f"check-{next(serial)}")
     assert missing == ["no-folder", "not/a class", "nowhere"]
-    assert [channel.name for channel in await client.channels.list()] == []
+    async with asyncio.timeout(10):
+        while await client.channels.list():  # The other half of a Local channel goes a little later.
+            pass
