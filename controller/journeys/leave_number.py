@@ -73,23 +73,15 @@ async def leave_number(call: Conversation, queue: Queue, house: House, *, expect
 
 def wanted(call: Conversation, queue: Queue, number: DialableNumber, when: Slot | Soon) -> NewPromise:
     """Return what the caller asks for. Who is called as soon as possible keeps the place of their arrival."""
-    if isinstance(when, Soon):
-        return NewPromise(
-            queue=queue.name,
-            number=number.e164,
-            language=call.language,
-            since=call.facts.arrived_at,
-            call_id=call.id,
-            not_before=when.not_before,
-        )
+    soon, slot = (when, None) if isinstance(when, Soon) else (None, when)
     return NewPromise(
         queue=queue.name,
         number=number.e164,
         language=call.language,
-        since=when.starts_at,
+        since=call.facts.arrived_at,
         call_id=call.id,
-        not_before=when.starts_at,
-        slot=when,
+        not_before=soon.not_before if soon else None,
+        slot=slot,
         slot_capacity=queue.slots.capacity if queue.slots else 0,
     )
 

@@ -277,3 +277,15 @@ def test_no_slot_lies_outside_the_hours_in_which_customers_may_be_rung(open_scen
     played(scene, person)
     (promise,) = scene.promises()
     assert promise.not_before.astimezone(TOKYO).time() == time(10)
+
+
+def test_after_the_last_times_the_first_are_said_again(open_scene: Callable[..., Scene]) -> None:
+    """Told that there are no later ones."""
+    scene = open_scene(cards=cards(NORMAL, SlotPlan(length_min=120, capacity=1, lead_min=0, horizon_days=7)))
+    at(scene, 22)
+    times = ["9", "9", "1"]
+    presses = {**LEAVES, prompts.WHEN_MENU: ["2"], prompts.CHOOSE_DAY: ["1"], prompts.CHOOSE_TIME: times}
+    caller = played(scene, Person(presses=presses))
+    assert caller.heard.count(prompts.NO_MORE_SLOTS) == 1
+    (promise,) = scene.promises()
+    assert promise.not_before.astimezone(TOKYO).time() == time(9)

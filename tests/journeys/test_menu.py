@@ -255,3 +255,15 @@ def test_a_language_and_an_urgent_place_survive_the_controller(open_scene: Calla
     scene.restart()
     scene.pass_s(40)
     assert (urgent.language, len(urgent.talked_with), first.talked_with) == ("en", 1, [])
+
+
+def test_a_phone_without_keys_is_not_sent_round_for_ever(open_scene: Callable[..., Scene]) -> None:
+    """Its menu leads to an office that does not answer: goodbye, not the menu again."""
+    opening = Menu("main", (MAIN,), {"1": JoinQueue("cards")}, no_key=CallOut(OFFICE), wrong_key=SayGoodbye("goodbye"))
+    scene = open_scene(leads_to=OpenMenu("main"), menus=[opening])
+    scene.pbx.externals[OFFICE] = Person(refuses=Outcome.BUSY)
+    caller = scene.rings(Person())
+    scene.pass_s(120)
+    assert caller.heard[-2:] == [prompts.TRANSFER_FAILED, prompts.GOODBYE]
+    assert caller.heard.count(MAIN) == 3
+    assert scene.endings() == {caller.id: "informed"}
