@@ -27,7 +27,7 @@ up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0:
 test: $(READY) lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
 	@$(RUN) -m lab.rootfolder > /dev/null
 	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
-	@$(RUN) -m pytest -q $(IN_REAL_TIME) --numprocesses=4 --dist=loadfile $(PYTEST)
+	@$(RUN) -m pytest -q $(IN_REAL_TIME) --numprocesses=3 --dist=loadfile $(PYTEST)
 
 lint: $(READY) ## style, types and who may import whom
 	@$(QUIET) $(VENV)/bin/ruff check .
