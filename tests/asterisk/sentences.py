@@ -55,7 +55,7 @@ async def dialled(phone: Phone, number: str, keys: str = "") -> PhoneCall:
 
 async def promise_to(floor: Floor, number: str) -> sqlite3.Row:
     """Return the one promise that a number (E.164) has, once it has one."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (found := floor.rows("select * from promises where number = ?", number)):
             await floor.stack.pbx.cli("core waitfullybooted")  # Nothing tells of it: this gives it time.
     (promise,) = found
