@@ -6,7 +6,7 @@ LANGUAGE ?= en
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-# Phones talk in real time and the processor waits for them, so these tests run two files at a time.
+# Phones talk in real time and the processor waits for them, so these tests run three files at a time.
 IN_REAL_TIME := tests/asterisk tests/contract/calls tests/contract/phones
 IN_NO_TIME := tests --ignore=tests/docker $(IN_REAL_TIME:%=--ignore=%)
 # Says nothing when all is well, and everything when it is not.

@@ -106,7 +106,7 @@ class Controller:
         await self._duty.load()
         for name, queue in self._queues.items():
             talks_s = await self._store.calls.recent_talks_s(name)
-            self._keeper.load_handle_times(name, [talk_s + queue.wrap_up_s for talk_s in talks_s])
+            self._keeper.outlook.note_handled(name, *(talk_s + queue.wrap_up_s for talk_s in talks_s))
         try:
             async with asyncio.TaskGroup() as workers:
                 running = [
@@ -215,7 +215,7 @@ class Controller:
         store.on_sms_queued = self._sms.wake
         self._ami.subscribe(self._desk.phone_changed)
         self._desk.on_changed = self._agent_changed
-        self._desk.on_handled = self._keeper.note_handled
+        self._desk.on_handled = self._keeper.outlook.note_handled
         self._keeper.on_decision = self._recorder.note
 
     def _agent_changed(self, before: Agent, after: Agent) -> None:

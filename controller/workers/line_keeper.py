@@ -29,6 +29,8 @@ from controller.workers.line_outlook import LineOutlook
 from controller.workers.line_place import LinePlace
 from controller.workers.line_timer import change_or_time, next_promise_at
 from controller.workers.news import News
+from controller.workers.rejoining import Rejoining
+from controller.workers.withdrawals import Withdrawals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,10 +60,10 @@ class LineKeeper:
         self._promises: dict[str, Promise] = {}
         self._in_hand: set[str] = set()
         self._passed: dict[str, int] = {}
-        self._changed = asyncio.Event()
-        self._duty_news = News()
-        self._withdrawals = News()
+        self._changed, self._duty_news = asyncio.Event(), News()
+        self._withdrawals = Withdrawals()
         self._serving = False
+        self.rejoining = Rejoining()
         self.outlook = LineOutlook(desk, clock)
         self.may_serve: Callable[[], bool] = lambda: True
         """Asked before anybody gets an agent: is there a live connection to the PBX?"""
@@ -79,8 +81,8 @@ class LineKeeper:
     @property
     def waiters(self) -> list[Waiter]:
         """The whole line, first to be served first, whoever can be served at the moment or not."""
+        stood_in_for = self._withdrawals.stood_in_for
         live = [place.waiter for place in self._places.values() if not place.is_served]
-        stood_in_for = self._stood_in_for()
         promises = [self._waiter(each) for each in self._promises.values() if each.id not in stood_in_for]
         return order(live + promises, self._max_passes)
 
@@ -97,8 +99,9 @@ class LineKeeper:
         waiter = Waiter(call_id, WaiterKind.LIVE, queue, since, urgent=urgent, passed=passed)
         place = LinePlace(waiter, self, in_place_of=in_place_of, joined_at=self._clock.now())
         self._places[call_id] = place
+        self.rejoining.came(call_id)
         if in_place_of is not None:
-            self._withdrawals.tell()
+            self._withdrawals.stands_in(call_id, in_place_of)
         self.serve()
         try:
             yield place
@@ -123,13 +126,12 @@ class LineKeeper:
         return self.outlook.expected_wait(queue, [each for each in self._standing(now) if each.is_due(now)])
 
     async def withdrawn(self, promise_id: str) -> None:
-        """Return when the customer of a promise stands in line themselves."""
-        while not self.is_withdrawn(promise_id):
-            await self._withdrawals.come()
+        """Return when a promise may not be dialled any more: its customer is here, or it was cancelled."""
+        await self._withdrawals.come(promise_id)
 
     def is_withdrawn(self, promise_id: str) -> bool:
-        """Tell whether the customer of a promise stands in line themselves."""
-        return promise_id in self._stood_in_for()
+        """Tell whether a promise may not be dialled now."""
+        return self._withdrawals.applies_to(promise_id)
 
     async def no_agents(self, queue: str) -> None:
         """Return once no agent is on duty for a queue."""
@@ -145,14 +147,6 @@ class LineKeeper:
         """Return a caller's place among those who wait for the same queue and are due; 1 for the next."""
         now = self._clock.now()
         return place_of(place.waiter.id, self._standing(now, place), now, self._max_passes)
-
-    def note_handled(self, queue: str, handle_s: float) -> None:
-        """Take note of how long one call, wrap-up included, kept an agent."""
-        self.outlook.note_handled(queue, [handle_s])
-
-    def load_handle_times(self, queue: str, handles_s: Iterable[float]) -> None:
-        """Take over how long earlier calls of a queue kept their agents, in seconds, oldest first."""
-        self.outlook.note_handled(queue, handles_s)
 
     def agent_changed(self, before: Agent, after: Agent) -> None:
         """Take note that an agent may have begun or ended their duty."""
@@ -171,6 +165,13 @@ class LineKeeper:
             self._promises.pop(promise.id, None)
         if promise.state.is_final:
             self._passed.pop(promise.id, None)
+        if promise.state is PromiseState.CANCELLED and promise.id in self._in_hand:
+            self._withdrawals.cancel(promise.id)
+        self.serve()
+
+    def gone(self, call_id: str) -> None:
+        """Wait no longer for a caller who was in line before a restart."""
+        self.rejoining.came(call_id)
         self.serve()
 
     def load(self, promises: Iterable[Promise]) -> None:
@@ -181,13 +182,15 @@ class LineKeeper:
     def let_go(self, promise_id: str) -> None:
         """Let a promise, whose dial is over, be served again if it still waits."""
         self._in_hand.discard(promise_id)
+        self._withdrawals.over(promise_id)
         self.serve()
 
     async def run(self) -> None:
         """Wait for promises to fall due, or to pass their deadline, for ever."""
         while True:
             self._changed.clear()
-            due_at = next_promise_at(self._unattended(), self._queues, self._clock.now())
+            now = self._clock.now()
+            due_at = self.rejoining.ends_at(now) or next_promise_at(self._unattended(), self._queues, now)
             await change_or_time(self._changed, due_at, self._clock)
             self._expire(self._clock.now())
             self._serve(self._clock.now())
@@ -198,7 +201,8 @@ class LineKeeper:
         self._serve(self._clock.now())
 
     def _serve(self, now: datetime) -> None:
-        if self._serving or not self.may_serve():  # A reservation moves an agent, and that calls back here.
+        # A reservation moves an agent, and that calls back here.
+        if self._serving or not self.may_serve() or self.rejoining.ends_at(now):
             return
         self._serving = True
         try:
@@ -258,6 +262,7 @@ class LineKeeper:
     def _leave(self, place: LinePlace) -> None:
         waiter, now = place.waiter, self._clock.now()
         del self._places[waiter.id]
+        self._withdrawals.left(waiter.id)
         until = place.offered_at if place.is_served else now
         stays = place.is_served or any(
             each.id == place.in_place_of or (each.queue, each.since) == (waiter.queue, waiter.since)
@@ -287,12 +292,8 @@ class LineKeeper:
 
     def _unattended(self) -> list[Promise]:
         """Return the promises that nobody has in hand, and whose customers do not stand in line themselves."""
-        taken = self._in_hand | self._stood_in_for()
+        taken = self._in_hand | self._withdrawals.stood_in_for
         return [each for each in self._promises.values() if each.id not in taken]
-
-    def _stood_in_for(self) -> set[str]:
-        """Return the promises whose customers stand in line themselves."""
-        return {place.in_place_of for place in self._places.values() if place.in_place_of is not None}
 
     def _waiter(self, promise: Promise) -> Waiter:
         passed = self._passed.get(promise.id, 0)

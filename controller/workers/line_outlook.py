@@ -26,7 +26,7 @@ class LineOutlook:
         self._handle: dict[str, HandleTimes] = {}
         self._patience: dict[str, Patience] = {}
 
-    def note_handled(self, queue: str, handles_s: Iterable[float]) -> None:
+    def note_handled(self, queue: str, *handles_s: float) -> None:
         """Take note of how many seconds calls kept their agents, wrap-up included, oldest first."""
         self._handle[queue] = self.handle_times(queue).note_all(handles_s)
 

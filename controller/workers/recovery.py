@@ -15,6 +15,7 @@ from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys.callback_to_customer import Dialled
 from controller.journeys.take_up import Found, take_up_callback, take_up_caller
+from controller.ports.calls import Stage
 from controller.ports.survey import FoundCall, Role
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
+    from controller.ports.call_log import Ending
     from controller.ports.promises import OpenAttempt
     from controller.ports.survey import Surveyor
     from controller.workers.agent_desk import AgentDesk, DeskReservation
@@ -70,9 +72,10 @@ class Recovery:
             agent = _agent_with(customer, agents, opened.attempt.id)
             used |= {customer.call.id} | ({agent.call.id} if agent else set())
             self._take_up_callback(opened, customer, agent)
-        # In the order in which they came: whoever joins the line first may get an agent before the next one joins.
         callers = [call for call in found if call.role is Role.CALLER]
-        for caller in sorted(callers, key=lambda caller: caller.call.facts.arrived_at):
+        in_line = [each.call.id for each in callers if each.stage is Stage.IN_LINE and not each.joined_with]
+        self._keeper.rejoining.expect(in_line, self._house.clock.now())
+        for caller in callers:
             # An agent who was only being rung for the caller is let go, and the caller holds on.
             agent = _agent_with(caller, agents, None)
             used |= {agent.call.id} if agent else set()
@@ -122,9 +125,14 @@ class Recovery:
         reservation = self._reservation(partner, queue or next(iter(self._queues.values())))
         partner_call = partner.call if partner is not None else None
         log.info("a caller is taken up", call_id=caller.call.id, stage=caller.stage and caller.stage.value)
-        self._reception.see_through(
-            caller.call, lambda: take_up_caller(caller.call, found, partner_call, reservation, self._house)
-        )
+
+        async def story() -> Ending:
+            try:
+                return await take_up_caller(caller.call, found, partner_call, reservation, self._house)
+            finally:
+                self._keeper.gone(caller.call.id)
+
+        self._reception.see_through(caller.call, story)
 
     def _reservation(self, agent: FoundCall | None, queue: Queue) -> DeskReservation | None:
         if agent is None or agent.agent is None:

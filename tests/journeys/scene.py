@@ -117,7 +117,7 @@ class Scene:
         ]
         self.desk = AgentDesk(agents, clock, self.supervisor)
         self.keeper = LineKeeper(self.desk, self.queues, clock)
-        self.desk.on_handled = self.keeper.note_handled
+        self.desk.on_handled = self.keeper.outlook.note_handled
         self.house = House(
             line=self.keeper,
             telephony=self.pbx,

@@ -98,7 +98,7 @@ def test_the_offer_by_wait_is_made_when_the_wait_is_long(
     """By the far end of the expected wait, from the talks of the past."""
     rules = cards(announcements=Announcements(offer=Offer.BY_WAIT, offer_wait_s=120), wrap_up_s=0)
     scene = open_scene({"alice": Person(talks_s=600)}, cards=rules)
-    scene.keeper.load_handle_times("cards", [talk_s] * 50)
+    scene.keeper.outlook.note_handled("cards", *[talk_s] * 50)
     scene.rings(CALLER, number=number(1))
     scene.pass_s(5)
     caller = scene.rings(CALLER, number=number(2))
@@ -169,7 +169,7 @@ def test_who_would_wait_too_long_overflows_on_arrival(open_scene: Callable[..., 
     """By the far end of the expected wait; here to a promise."""
     limits = Limits(overflow_wait_s=300, on_overflow=LeaveNumber("cards"))
     scene = open_scene({"alice": Person(talks_s=900)}, cards=cards(limits=limits))
-    scene.keeper.load_handle_times("cards", [900.0] * 50)
+    scene.keeper.outlook.note_handled("cards", *[900.0] * 50)
     scene.rings(CALLER, number=number(1))
     scene.pass_s(5)
     caller = scene.rings(Person(presses={prompts.USE_THIS_NUMBER: ["1"]}), number=number(2))

@@ -165,7 +165,7 @@ def test_who_has_an_agent_is_in_nobody_s_way(open_house: Callable[..., LineHouse
 def test_the_wait_is_told_from_what_calls_took_and_by_who_is_there(open_house: Callable[..., LineHouse]) -> None:
     """None while nobody is on duty; the same for who joins as for who has just joined."""
     house = open_house("alice")
-    house.keeper.load_handle_times("cards", [100.0] * 60)
+    house.keeper.outlook.note_handled("cards", *[100.0] * 60)
     assert house.keeper.expected_wait("cards") is None
     house.is_there("alice")
     assert house.keeper.expected_wait("cards") == WaitRange(0, 0)
@@ -176,7 +176,7 @@ def test_the_wait_is_told_from_what_calls_took_and_by_who_is_there(open_house: C
     assert would_be == waits.expected_wait()
     assert would_be.low_s < 50 < would_be.high_s <= 100
     for _ in range(60):
-        house.keeper.note_handled("cards", 1000.0)
+        house.keeper.outlook.note_handled("cards", 1000.0)
     longer = waits.expected_wait()
     assert longer is not None
     assert longer.high_s > would_be.high_s * 9
@@ -185,7 +185,7 @@ def test_the_wait_is_told_from_what_calls_took_and_by_who_is_there(open_house: C
 def test_what_is_quoted_is_rounded_and_sinks_no_quicker_than_the_time(open_house: Callable[..., LineHouse]) -> None:
     """Unless there is a cause: here an agent who joins."""
     house = open_house("alice", "bob")
-    house.keeper.load_handle_times("cards", [600.0] * 60)
+    house.keeper.outlook.note_handled("cards", *[600.0] * 60)
     house.is_there("alice")
     for n in range(4):
         house.joins(f"before{n}", minute=-9)
@@ -193,7 +193,7 @@ def test_what_is_quoted_is_rounded_and_sinks_no_quicker_than_the_time(open_house
     first = place.quote()
     assert first is not None
     assert first.high_s % 300 == 0
-    house.keeper.load_handle_times("cards", [300.0] * 60)
+    house.keeper.outlook.note_handled("cards", *[300.0] * 60)
     assert place.quote() == WaitRange(place.quote().low_s, first.high_s)  # type: ignore[union-attr]
     house.do(house.clock.sleep(301))
     later = place.quote()
