@@ -8,13 +8,24 @@ Nothing is written down here a second time: each move is made by `advance`, and 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from controller.domain.lifecycle import ALLOWED, Advance, AttemptEnded, Event, Merged, advance
-from controller.domain.outcome import Outcome
+from controller.domain.lifecycle import (
+    ALLOWED,
+    Advance,
+    AttemptEnded,
+    Event,
+    Merged,
+    Postponed,
+    PostponeReason,
+    advance,
+)
+from controller.domain.outcome import NEVER_SENT, Outcome
+from controller.domain.plain_words import told_gap
 from controller.domain.promise import Promise, PromiseState
-from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy
+from controller.domain.retry_policy import DEFAULT_RULES, Gap, RetryPolicy, Wait, broken_laws
 from controller.domain.slots import Slot
 
 if TYPE_CHECKING:
@@ -38,20 +49,53 @@ nothing, and is told as `RefusedTransitionError`.
 `Merged`: the number asked once more. The promise keeps the better place and the earlier time; a window that was chosen
 replaces both, and an earlier window. `CustomerRangIn`: they called us, and talked with an agent, before we called them.
 A promise that is over holds no window that has not begun.
+
+`Cancelled` wins over a dial that is on its way: it is taken back, and its attempt is closed by an `AttemptEnded` that
+changes the state no more. A talk that has begun wins over `Cancelled`. `Postponed`: not now, and nothing is used up.
+Whoever asks once more while the last call is on its way gets at least one more, as long as `max_dials` allows it.
 """
 OUTCOMES = f"""\
 ## What follows an outcome
 
 While the promise is `dialling`, under the default policy: {POLICY.max_attempts} attempts,
-{POLICY.lifetime_s / 3600:g} hours. `max_attempts`, `promise_lifetime_h` and the waits (`[queues.retry_gap_s]`) are
-settings of each queue. "Told" is the SMS that is owed; each text is sent once a promise, however often it is owed.
-Once the promise is `connected`, every outcome is a promise kept.
+{POLICY.max_dials} calls that leave (`max_dials`), {POLICY.lifetime_s / 3600:g} hours.
+
+- *counts*: it uses up one of the attempts. What is not the customer's doing never does.
+- *leaves*: it is one of the calls that left. Where nothing left, no cap counts it.
+- *after*: the wait before the next attempt; `postponed`, when the customer did not say how long.
+- *told*: the SMS that is owed; each text is sent once a promise, however often it is owed.
+
+Once the promise is `connected`, every outcome is a promise kept; once it is `cancelled`, none changes that.
+"""
+SETTINGS = """\
+## What a queue can declare otherwise
+
+One table for each outcome; what is left out stays as above.
+
+```toml
+[queues.retry.busy]
+gap_s = 120                  # the wait before the next attempt
+growth = 2.0                 # twice as long after each further call
+max_gap_s = 3600             # where the growing stops
+jitter = 0.2                 # up to a fifth comes on top: the same for the same call, another for each
+uses_attempt = true
+ends = false                 # true: no further attempt
+sms = true                   # "we called, and will call again"
+last_sms = true              # if it was the last: "we will not call again"
+
+[queues.retry.no_answer]
+next = "same_time_tomorrow"  # on the clock of the queue; the calling hours still hold
+```
+
+`[queues.retry_gap_s]` with one number for each outcome does for waits that are always the same. What no table can
+change, `controller check` tells: below, `always` and `never`.
+
 """
 
 
 def page() -> str:
     """Return the whole page, Markdown, ending in a line break."""
-    return f"{HEAD}\n{_diagram()}\n{MOVES}\n{_moves()}\n{OUTCOMES}\n{_outcomes()}"
+    return f"{HEAD}\n{_diagram()}\n{MOVES}\n{_moves()}\n{OUTCOMES}\n{_outcomes()}\n{SETTINGS}{_laws()}"
 
 
 def _kinds() -> tuple[type[Event], ...]:
@@ -64,11 +108,14 @@ def _events(kind: type[Event]) -> list[Event]:
         return [AttemptEnded(outcome) for outcome in Outcome]
     if kind is Merged:
         return [Merged(NOW, NOW, slot, NOW + timedelta(days=1)) for slot in (None, Slot(NOW, NOW + timedelta(hours=1)))]
+    if kind is Postponed:
+        return [Postponed(NOW + timedelta(hours=1), PostponeReason.AGENT)]
     return [kind()]  # type: ignore[call-arg]  # the others have no argument that is needed
 
 
 def _promise(state: PromiseState, *, attempts_used: int = 0) -> Promise:
-    return Promise("p", "q", "+810", "ja", NOW, NOW, NOW, state=state, attempts_used=attempts_used)
+    dials = int(state is not PromiseState.WAITING)
+    return Promise("p", "q", "+810", "ja", NOW, NOW, NOW, state=state, attempts_used=attempts_used, dials=dials)
 
 
 def _after(state: PromiseState, event: Event, *, last: bool = False) -> Advance:
@@ -102,7 +149,17 @@ def _moves() -> str:
 
 
 def _outcomes() -> str:
-    headings = ["outcome", "whose doing", "counts", "next", "after", "told", "at the last attempt", "told then"]
+    headings = [
+        "outcome",
+        "whose doing",
+        "counts",
+        "leaves",
+        "next",
+        "after",
+        "told",
+        "at the last attempt",
+        "told then",
+    ]
     return _table(headings, _outcome_rows())
 
 
@@ -116,19 +173,44 @@ def _outcome_rows() -> Iterator[list[str]]:
             f"`{outcome}`",
             outcome.fault.value,
             "yes" if counts else "no",
+            "no" if outcome in NEVER_SENT else "yes",
             step.promise.state.value,
-            _wait(step.promise.not_before - NOW) if waits else "",
+            _wait(DEFAULT_RULES[outcome].gap) if waits else "",
             _told(step),
             last.promise.state.value,
             _told(last),
         ]
 
 
-def _wait(gap: timedelta) -> str:
-    gap_s = gap.total_seconds()
-    if not gap_s:
-        return "at once"
-    return f"{gap_s / 60:g} min" if gap_s >= 60 else f"{gap_s:g} s"  # noqa: PLR2004 - seconds in a minute
+def _wait(gap: Gap) -> str:
+    return "at once" if gap == Wait(0) else told_gap(gap)
+
+
+def _laws() -> str:
+    """Return for each outcome what a table may not say, found by trying it."""
+    headings = ["outcome", *_CHANGES]
+    rows = ([f"`{outcome}`", *(_law(outcome, change) for change in _CHANGES.values())] for outcome in DEFAULT_RULES)
+    return _table(headings, (row for row in rows if any(row[1:])))
+
+
+_CHANGES: dict[str, str] = {
+    "`uses_attempt`": "uses_attempt",
+    "`ends`": "ends",
+    "`sms`": "tell",
+    "`last_sms`": "last_word",
+}
+
+
+def _law(outcome: Outcome, name: str) -> str:
+    """Return "always" or "never" where one value of a field is forbidden."""
+    rule = DEFAULT_RULES[outcome]
+    tried: list[tuple[bool, Any]] = [(value, {name: value}) for value in (True, False)]
+    forbidden = [
+        value
+        for value, change in tried
+        if name in {field for field, _ in broken_laws(outcome, replace(rule, **change))}
+    ]
+    return "" if not forbidden else "never" if forbidden == [True] else "always"
 
 
 def _told(step: Advance) -> str:

@@ -3,9 +3,12 @@
 waiting ── AttemptStarted ──> dialling ── CustomerConnected ──> connected ── AttemptEnded ──> fulfilled
    ^                             │                                  │
    └───── AttemptEnded ──────────┘ (retry)      AttemptEnded(unknown) after a talk is a kept promise
-   waiting, dialling ── AttemptEnded ──> exhausted, cancelled      by the retry policy
-   waiting ── Cancelled ──> cancelled     waiting ── DeadlinePassed ──> expired
+   dialling ── AttemptEnded ──> exhausted, cancelled      by the retry policy
+   waiting, dialling ── Cancelled ──> cancelled           the dial on its way is taken back, and its attempt closed by
+   cancelled ── AttemptEnded ──> cancelled                this: nothing leads out of a final state
+   waiting ── DeadlinePassed ──> expired
    waiting ── CustomerRangIn ──> fulfilled     (they rang, and talked with an agent, before we called)
+   waiting ── Postponed ──> waiting            (not now; uses up nothing)
    waiting, dialling ── Merged ──> the same    (asked for once more: keeps the better place)
 """
 
@@ -13,11 +16,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from controller.domain.effects import Effect, SendSms, SmsTemplate
-from controller.domain.outcome import Outcome
+from controller.domain.evidence import NO_EVIDENCE, Evidence
+from controller.domain.outcome import NEVER_SENT, Outcome
 from controller.domain.promise import Promise, PromiseState
+from controller.domain.retry_policy import next_try
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,11 +47,49 @@ class AttemptEnded:
     """The open attempt is over."""
 
     outcome: Outcome
+    later_s: float | None = None
+    """How much later the customer asked to be called again; only with `POSTPONED`."""
+    evidence: Evidence = NO_EVIDENCE
+    at_once: bool = False
+    """There is another way to try right now (a second trunk): the gap is not waited for."""
+    agent: str = ""
+    """Who talked with the customer, where the customer was dialled first."""
+
+
+class CancelReason(StrEnum):
+    """On whose behalf a promise is cancelled."""
+
+    CUSTOMER = "customer"
+    ADMIN = "admin"
+    STOP = "stop"
+    """The number asked never to be called again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The customer, or somebody on their behalf, no longer wants the call."""
+    """The customer, or somebody on their behalf, no longer wants the call.
+
+    It wins over a dial that is on its way, which is taken back; a talk that has begun wins over it.
+    """
+
+    reason: CancelReason = CancelReason.CUSTOMER
+
+
+class PostponeReason(StrEnum):
+    """Why a promise that nobody has dialled is not due yet after all."""
+
+    AGENT = "agent"
+    """The agent, who sees the promise before it is dialled, put it off."""
+    OVER_CAP = "over_cap"
+    OUTSIDE_HOURS = "outside_hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Not dialled now, and not before `until` (aware UTC). No attempt is used."""
+
+    until: datetime
+    reason: PostponeReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +116,23 @@ class Merged:
     expires_at: datetime
 
 
-Event = AttemptStarted | CustomerConnected | AttemptEnded | Cancelled | DeadlinePassed | CustomerRangIn | Merged
+Event = (
+    AttemptStarted | CustomerConnected | AttemptEnded | Cancelled | Postponed | DeadlinePassed | CustomerRangIn | Merged
+)
 
 ALLOWED: frozenset[tuple[PromiseState, type[Event]]] = frozenset(
     {
         (PromiseState.WAITING, AttemptStarted),
         (PromiseState.WAITING, Cancelled),
+        (PromiseState.WAITING, Postponed),
         (PromiseState.WAITING, DeadlinePassed),
         (PromiseState.WAITING, CustomerRangIn),
         (PromiseState.WAITING, Merged),
         (PromiseState.DIALLING, Merged),
         (PromiseState.DIALLING, CustomerConnected),
         (PromiseState.DIALLING, AttemptEnded),
+        (PromiseState.DIALLING, Cancelled),
+        (PromiseState.CANCELLED, AttemptEnded),
         (PromiseState.CONNECTED, AttemptEnded),
     }
 )
@@ -115,19 +164,21 @@ def advance(promise: Promise, event: Event, now: datetime, policy: RetryPolicy) 
     moved = replace(promise, version=promise.version + 1)
     match event:
         case AttemptStarted():
-            return Advance(replace(moved, state=PromiseState.DIALLING))
+            return Advance(replace(moved, state=PromiseState.DIALLING, dials=promise.dials + 1))
         case CustomerConnected():
             return Advance(replace(moved, state=PromiseState.CONNECTED))
         case Cancelled():
             return Advance(replace(moved, state=PromiseState.CANCELLED, slot=None))
         case CustomerRangIn():
             return Advance(replace(moved, state=PromiseState.FULFILLED, slot=None))
+        case Postponed(until=until):
+            return Advance(replace(moved, not_before=max(promise.not_before, until)))
         case Merged():
-            return Advance(_merged(moved, event))
+            return Advance(_with_a_try_left(_merged(moved, event), policy))
         case DeadlinePassed():
             return Advance(replace(moved, state=PromiseState.EXPIRED), (_sms(moved, SmsTemplate.EXPIRED),))
-        case AttemptEnded(outcome):
-            return _after_attempt(moved, outcome, now, policy)
+        case AttemptEnded():
+            return _after_attempt(moved, event, now, policy)
 
 
 def _merged(promise: Promise, again: Merged) -> Promise:
@@ -150,7 +201,24 @@ def _merged(promise: Promise, again: Merged) -> Promise:
     )
 
 
-def _after_attempt(promise: Promise, outcome: Outcome, now: datetime, policy: RetryPolicy) -> Advance:
+def _with_a_try_left(promise: Promise, policy: RetryPolicy) -> Promise:
+    """Return the promise with tries given back, if the call that is on its way would be the last.
+
+    They asked anew, so at least one call follows that one; `max_dials` bounds how often this can be. With one attempt
+    in all this leaves -1 used: the call that is on its way was made for the first request, and is not held against the
+    second.
+    """
+    if promise.state is not PromiseState.DIALLING:
+        return promise
+    return replace(promise, attempts_used=min(promise.attempts_used, policy.max_attempts - 2))
+
+
+def _after_attempt(promise: Promise, ended: AttemptEnded, now: datetime, policy: RetryPolicy) -> Advance:
+    outcome, call = ended.outcome, promise.dials
+    if outcome in NEVER_SENT:
+        promise = replace(promise, dials=max(0, promise.dials - 1))
+    if promise.state is PromiseState.CANCELLED:  # The dial was taken back, or came too late to be: it ends here.
+        return Advance(replace(promise, last_outcome=outcome))
     # Once they talked the promise is kept, whatever we failed to see of the end.
     if outcome is Outcome.TALKED or promise.state is PromiseState.CONNECTED:
         used = promise.attempts_used + 1
@@ -158,17 +226,30 @@ def _after_attempt(promise: Promise, outcome: Outcome, now: datetime, policy: Re
         return Advance(_free_later_slot(kept, now))
     rule = policy.rule(outcome)
     used = promise.attempts_used + rule.uses_attempt
-    ended = replace(promise, attempts_used=used, last_outcome=outcome)
+    tried = replace(promise, attempts_used=used, last_outcome=outcome)
     if outcome is Outcome.DECLINED:
-        return Advance(_free_later_slot(replace(ended, state=PromiseState.CANCELLED), now))
-    if rule.ends or used >= policy.max_attempts:
+        return Advance(_free_later_slot(replace(tried, state=PromiseState.CANCELLED), now))
+    if rule.ends or used >= policy.max_attempts or promise.dials >= policy.max_dials:
         # Not the text that says "we will try again".
-        farewell = (_sms(ended, SmsTemplate.GAVE_UP),) if rule.last_word else ()
-        return Advance(_free_later_slot(replace(ended, state=PromiseState.EXHAUSTED), now), farewell)
-    effects = (_sms(ended, SmsTemplate.NOT_REACHED),) if rule.tell else ()
+        farewell = (_sms(tried, SmsTemplate.GAVE_UP),) if rule.last_word else ()
+        return Advance(_free_later_slot(replace(tried, state=PromiseState.EXHAUSTED), now), farewell)
+    effects = (_sms(tried, SmsTemplate.NOT_REACHED),) if rule.tell else ()
+    return Advance(_waiting_again(tried, ended, now, policy, call), effects)
+
+
+def _waiting_again(promise: Promise, ended: AttemptEnded, now: datetime, policy: RetryPolicy, call: int) -> Promise:
+    """Return the promise back in line, due when the gap of its outcome is over; `call` is the number of that call."""
     # Not before a window that was chosen while the dial was on its way.
-    retry_at = max(promise.not_before, now + timedelta(seconds=rule.gap_s))
-    return Advance(replace(ended, state=PromiseState.WAITING, not_before=retry_at), effects)
+    waiting = replace(promise, state=PromiseState.WAITING, not_before=max(promise.not_before, now))
+    if ended.outcome is Outcome.POSTPONED and ended.later_s is not None:
+        due_at = max(promise.not_before, now + timedelta(seconds=ended.later_s))
+        # As for a new promise, the lifetime counts from the moment that the customer chose.
+        lives_until = max(promise.expires_at, due_at + timedelta(seconds=policy.lifetime_s))
+        return replace(waiting, not_before=due_at, expires_at=lives_until)
+    if ended.at_once:
+        return waiting
+    due_at = next_try(policy.rule(ended.outcome).gap, now, promise_id=promise.id, call=call, zone=policy.zone)
+    return replace(waiting, not_before=max(promise.not_before, due_at))
 
 
 def _free_later_slot(promise: Promise, now: datetime) -> Promise:

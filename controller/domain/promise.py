@@ -53,6 +53,8 @@ class Promise:
     expires_at: datetime
     state: PromiseState = PromiseState.WAITING
     attempts_used: int = 0
+    dials: int = 0
+    """Calls that left, or may have left, whatever came of them; `attempts_used` counts those that use up a try."""
     last_outcome: Outcome | None = None
     slot: Slot | None = None
     """The window that the customer chose; None: as soon as possible. The place counts from its start."""
@@ -68,7 +70,12 @@ class Attempt:
     promise_id: str
     number: str
     agent: str
+    """The agent's name; "" where the customer is dialled first."""
     started_at: datetime
+    term: int = 0
+    """The term of the lease under which it is made: a controller that was replaced cannot write one."""
+    by_hand: bool = False
+    """An agent redialled by hand."""
 
     @property
     def channel_id(self) -> str:

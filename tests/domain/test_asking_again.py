@@ -8,6 +8,7 @@ import pytest
 
 from controller.domain.lifecycle import (
     AttemptEnded,
+    AttemptStarted,
     Cancelled,
     CustomerRangIn,
     DeadlinePassed,
@@ -16,13 +17,16 @@ from controller.domain.lifecycle import (
     advance,
 )
 from controller.domain.outcome import Outcome
-from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy
+from controller.domain.promise import PromiseState
+from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import Slot
 from tests.domain.test_lifecycle import AT_ONCE, AT_TWO, LATER, NOW, PROMISE, TABLE, TWO, D, W, merged_into
 
 if TYPE_CHECKING:
-    from controller.domain.promise import Promise, PromiseState
+    from controller.domain.promise import Promise
 
+BUSY = AttemptEnded(Outcome.BUSY)
+ENDINGS = [pair for pair, after in TABLE.items() if after.is_final and not pair[0].is_final]
 AT_THREE = merged_into(Slot(NOW + timedelta(hours=3), NOW + timedelta(hours=3, minutes=30)))
 
 
@@ -65,7 +69,7 @@ def test_who_wants_to_be_called_at_once_after_all_gives_the_window_back() -> Non
     assert (after.slot, after.since, after.not_before, after.expires_at) == (None, LATER, LATER, AT_ONCE.expires_at)
 
 
-@pytest.mark.parametrize(("state", "event"), [pair for pair, after in TABLE.items() if after.is_final], ids=str)
+@pytest.mark.parametrize(("state", "event"), ENDINGS, ids=str)
 def test_a_promise_that_is_over_holds_no_window_that_has_not_begun(state: PromiseState, event: Event) -> None:
     """Somebody else can have it. One that has begun is used up, unless the promise was withdrawn."""
     promise = replace(PROMISE, state=state, slot=TWO)
@@ -80,4 +84,37 @@ def test_a_retry_waits_for_the_window_that_was_chosen_meanwhile() -> None:
     chosen = advance(dialled, AT_TWO, NOW, RetryPolicy()).promise
     assert advance(chosen, AttemptEnded(Outcome.BUSY), NOW, RetryPolicy()).promise.not_before == TWO.starts_at
     after = advance(chosen, AttemptEnded(Outcome.BUSY), TWO.starts_at, RetryPolicy()).promise
-    assert after.not_before == TWO.starts_at + timedelta(seconds=DEFAULT_RULES[Outcome.BUSY].gap_s)
+    assert after.not_before == TWO.starts_at + timedelta(seconds=120)
+
+
+@pytest.mark.parametrize("again", [AT_ONCE, AT_TWO], ids=["at once", "in a window"])
+@pytest.mark.parametrize("max_attempts", [1, 2, 3])
+def test_who_asks_anew_while_the_last_call_is_on_its_way_gets_another(max_attempts: int, again: Merged) -> None:
+    """At least one, and exactly one if that fails as well; however often they ask meanwhile."""
+    policy = RetryPolicy(max_attempts=max_attempts)
+    promise = replace(PROMISE, state=D, attempts_used=max_attempts - 1, dials=max_attempts)
+    for _ in range(3):
+        promise = advance(promise, again, NOW, policy).promise
+    ends = []
+    for event in (BUSY, AttemptStarted(), BUSY):
+        promise = advance(promise, event, NOW, policy).promise
+        ends.append(promise.state)
+    assert ends == [W, D, PromiseState.EXHAUSTED]
+    assert promise.attempts_used == max_attempts
+
+
+def test_asking_anew_does_not_take_tries_away_nor_give_any_back_that_are_not_needed() -> None:
+    """Of the three, one was used, and the second is on its way: the third is left anyway."""
+    for state, used in ((D, 0), (D, 1), (W, 2)):
+        promise = replace(PROMISE, state=state, attempts_used=used, dials=used)
+        assert advance(promise, AT_ONCE, NOW, RetryPolicy()).promise.attempts_used == used
+
+
+def test_asking_anew_again_and_again_is_bounded_by_the_calls_that_may_leave() -> None:
+    """Somebody who asks during each call is called `max_dials` times, and no more."""
+    policy, promise, calls = RetryPolicy(max_attempts=2, max_dials=5), PROMISE, 0
+    while not promise.state.is_final:
+        for event in (AttemptStarted(), AT_ONCE, BUSY):
+            promise = advance(promise, event, NOW, policy).promise
+        calls += 1
+    assert (calls, promise.state) == (5, PromiseState.EXHAUSTED)

@@ -3,10 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from controller.domain.lifecycle import (
     ALLOWED,
@@ -14,17 +13,26 @@ from controller.domain.lifecycle import (
     AttemptEnded,
     AttemptStarted,
     Cancelled,
+    CancelReason,
     CustomerConnected,
     CustomerRangIn,
     DeadlinePassed,
     Event,
     Merged,
+    Postponed,
+    PostponeReason,
     RefusedTransitionError,
     advance,
 )
-from controller.domain.outcome import Outcome
-from controller.domain.promise import FINAL, Promise, PromiseState
-from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy
+from controller.domain.outcome import NEVER_SENT, Outcome
+from controller.domain.promise import Promise, PromiseState
+from controller.domain.retry_policy import (
+    DEFAULT_RULES,
+    RetryPolicy,
+    SameTimeTomorrow,
+    Wait,
+    next_try,
+)
 from controller.domain.slots import Slot
 
 NOW = datetime(2030, 5, 6, 3, tzinfo=UTC)
@@ -47,6 +55,9 @@ FULFILLED, EXHAUSTED, CANCELLED, EXPIRED = (
 
 LATER = NOW + timedelta(minutes=40)
 TWO = Slot(NOW + timedelta(hours=2), NOW + timedelta(hours=2, minutes=30))
+LATER_ON = Postponed(LATER, PostponeReason.AGENT)
+CHOSE_LATER = AttemptEnded(Outcome.POSTPONED, later_s=5400)
+BY_STOP = Cancelled(CancelReason.STOP)
 AT_ONCE = Merged(since=LATER, not_before=LATER, slot=None, expires_at=LATER + timedelta(days=1))
 
 
@@ -60,6 +71,8 @@ AT_TWO = merged_into(TWO)
 TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (W, AttemptStarted()): D,
     (W, Cancelled()): CANCELLED,
+    (W, BY_STOP): CANCELLED,
+    (W, LATER_ON): W,
     (W, DeadlinePassed()): EXPIRED,
     (W, CustomerRangIn("call-2")): FULFILLED,
     (W, AT_ONCE): W,
@@ -67,10 +80,16 @@ TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (D, AT_ONCE): D,
     (D, AT_TWO): D,
     (D, CustomerConnected()): C,
+    (D, Cancelled()): CANCELLED,
+    (D, BY_STOP): CANCELLED,
     (D, AttemptEnded(Outcome.TALKED)): FULFILLED,
     (D, AttemptEnded(Outcome.DECLINED)): CANCELLED,
     (D, AttemptEnded(Outcome.NOT_CONFIRMED)): W,
+    (D, AttemptEnded(Outcome.MACHINE)): W,
+    (D, AttemptEnded(Outcome.POSTPONED)): W,
+    (D, CHOSE_LATER): W,
     (D, AttemptEnded(Outcome.DROPPED)): W,
+    (D, AttemptEnded(Outcome.ABANDONED)): W,
     (D, AttemptEnded(Outcome.BUSY)): W,
     (D, AttemptEnded(Outcome.NO_ANSWER)): W,
     (D, AttemptEnded(Outcome.REJECTED)): W,
@@ -81,9 +100,15 @@ TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (D, AttemptEnded(Outcome.WITHDRAWN)): W,
     (D, AttemptEnded(Outcome.NOT_ALLOWED)): EXHAUSTED,
     (D, AttemptEnded(Outcome.OUTSIDE_HOURS)): W,
+    (D, AttemptEnded(Outcome.BLOCKED)): EXHAUSTED,
+    (D, AttemptEnded(Outcome.OVER_CAP)): W,
+    (D, AttemptEnded(Outcome.DRY_RUN)): W,
     (D, AttemptEnded(Outcome.NOT_PLACED)): W,
     (D, AttemptEnded(Outcome.UNKNOWN)): W,
     **{(C, AttemptEnded(outcome)): FULFILLED for outcome in Outcome},
+    (C, CHOSE_LATER): FULFILLED,
+    (CANCELLED, CHOSE_LATER): CANCELLED,
+    **{(CANCELLED, AttemptEnded(outcome)): CANCELLED for outcome in Outcome},
 }
 """Written out once more, by hand: where a promise with attempts left goes. What is not here is refused."""
 
@@ -91,17 +116,15 @@ EVENTS: list[Event] = [
     AttemptStarted(),
     CustomerConnected(),
     Cancelled(),
+    BY_STOP,
+    LATER_ON,
     DeadlinePassed(),
     CustomerRangIn("call-2"),
     AT_ONCE,
     AT_TWO,
+    CHOSE_LATER,
     *(AttemptEnded(outcome) for outcome in Outcome),
 ]
-policies = st.builds(
-    RetryPolicy,
-    max_attempts=st.integers(1, 5),
-    gap_s=st.dictionaries(st.sampled_from(Outcome), st.floats(0, 86_400), max_size=5),
-)
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(PromiseState, EVENTS)), ids=str)
@@ -132,10 +155,10 @@ def test_a_refusal_does_not_show_the_customers_number() -> None:
 @pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.TALKED}))
 def test_a_retry_waits_for_the_gap_of_its_outcome(outcome: Outcome) -> None:
     """Counted from the end of the attempt; an ending has no next time."""
-    after = advance(replace(PROMISE, state=D), AttemptEnded(outcome), NOW, RetryPolicy()).promise
+    after = advance(replace(PROMISE, state=D, dials=1), AttemptEnded(outcome), NOW, RetryPolicy()).promise
     rule = DEFAULT_RULES[outcome]
-    gap = timedelta(seconds=rule.gap_s)
-    assert after.not_before == (PROMISE.not_before if after.state.is_final else NOW + gap)
+    due_at = next_try(rule.gap, NOW, promise_id="p1", call=1, zone=UTC)
+    assert after.not_before == (PROMISE.not_before if after.state.is_final else due_at)
     assert after.last_outcome is outcome
     assert after.attempts_used == (1 if rule.uses_attempt else 0)
 
@@ -143,10 +166,9 @@ def test_a_retry_waits_for_the_gap_of_its_outcome(outcome: Outcome) -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 def test_a_promise_whose_customer_was_connected_is_kept_whatever_was_seen_of_the_end(outcome: Outcome) -> None:
     """They talked: nobody calls them again, and no SMS says that they were not reached."""
-    after = advance(replace(PROMISE, state=C), AttemptEnded(outcome), NOW, RetryPolicy())
-    assert after == Advance(
-        replace(PROMISE, state=FULFILLED, last_outcome=Outcome.TALKED, attempts_used=1, version=1), ()
-    )
+    after = advance(replace(PROMISE, state=C, dials=1), AttemptEnded(outcome), NOW, RetryPolicy())
+    kept = replace(PROMISE, state=FULFILLED, last_outcome=Outcome.TALKED, attempts_used=1, version=1)
+    assert after == Advance(replace(kept, dials=0 if outcome in NEVER_SENT else 1), ())
 
 
 def test_the_last_attempt_exhausts_the_promise() -> None:
@@ -175,96 +197,81 @@ def test_a_promise_that_could_not_be_kept_owes_an_apology() -> None:
     )
 
 
-def life(events: list[Event], policy: RetryPolicy, gaps_s: list[float]) -> list[tuple[Promise, Event, Advance]]:
-    """Return each step that was taken; what is refused is passed over, as nothing changes."""
-    steps: list[tuple[Promise, Event, Advance]] = []
-    promise, now = PROMISE, NOW
-    for event, gap_s in zip(events, gaps_s, strict=False):
-        now += timedelta(seconds=gap_s)
-        if (promise.state, type(event)) not in ALLOWED:
-            continue
-        step = advance(promise, event, now, policy)
-        steps.append((promise, event, step))
-        promise = step.promise
-    return steps
+def test_a_cancelling_wins_over_the_dial_that_is_on_its_way() -> None:
+    """Whatever came of it: nobody is called again, no SMS is sent, no attempt counts; how it ended is kept."""
+    cancelled = advance(replace(PROMISE, state=D, dials=1), BY_STOP, NOW, RetryPolicy()).promise
+    for outcome in Outcome:
+        after = advance(cancelled, AttemptEnded(outcome), LATER, RetryPolicy())
+        closed = replace(cancelled, version=2, last_outcome=outcome, dials=0 if outcome in NEVER_SENT else 1)
+        assert after == Advance(closed, ())
 
 
-# Half of the time the next event is one that starts or ends an attempt, or lives would be short.
-TRIES: list[Event] = [
-    AttemptStarted(),
-    *(AttemptEnded(o) for o in (Outcome.BUSY, Outcome.NO_ANSWER, Outcome.AGENT_LOST, Outcome.UNREACHABLE)),
-]
-lives = st.builds(
-    life,
-    st.lists(st.sampled_from(EVENTS) | st.sampled_from(TRIES), max_size=60),
-    policies,
-    st.lists(st.floats(0, 7200), min_size=60, max_size=60),
-)
+def test_a_talk_that_has_begun_wins_over_a_cancelling() -> None:
+    """Whoever cancels is refused, and told."""
+    with pytest.raises(RefusedTransitionError):
+        advance(replace(PROMISE, state=C, dials=1), Cancelled(CancelReason.ADMIN), NOW, RetryPolicy())
 
 
-@given(st.data(), policies)
-def test_no_life_has_more_counted_attempts_than_the_policy_allows(data: st.DataObject, policy: RetryPolicy) -> None:
-    """Every attempt that is started beyond it is one that the customer's phone did not have to bear."""
-    events = data.draw(st.lists(st.sampled_from(TRIES), max_size=60))
-    for before, _, step in life(events, policy, [0] * 60):
-        assert before.attempts_used < policy.max_attempts
-        assert step.promise.attempts_used <= policy.max_attempts
+@pytest.mark.parametrize("reason", PostponeReason)
+def test_what_is_postponed_keeps_its_place_and_its_tries(reason: PostponeReason) -> None:
+    """It is due then, or when it would have been anyway, if that is later."""
+    for due, found in ((NOW, LATER), (LATER + timedelta(hours=1), LATER + timedelta(hours=1))):
+        promise = replace(PROMISE, not_before=due, attempts_used=1, dials=2)
+        after = advance(promise, Postponed(LATER, reason), NOW, RetryPolicy())
+        assert after == Advance(replace(promise, not_before=found, version=1), ())
 
 
-@given(lives)
-def test_attempts_and_versions_only_grow(steps: list[tuple[Promise, Event, Advance]]) -> None:
-    """One version a step; an attempt counts when it ends."""
-    for before, event, step in steps:
-        assert step.promise.version == before.version + 1
-        grown = step.promise.attempts_used - before.attempts_used
-        assert grown in ((0, 1) if isinstance(event, AttemptEnded) else (0,))
+def test_a_customer_who_says_later_is_called_then_and_the_promise_lives_until_then() -> None:
+    """Its lifetime counts anew from the time that they chose, as for a window; no attempt is used up."""
+    promise = replace(PROMISE, state=D, dials=1, attempts_used=2, expires_at=NOW + timedelta(minutes=30))
+    after = advance(promise, CHOSE_LATER, NOW, RetryPolicy(lifetime_s=7200)).promise
+    due_at = NOW + timedelta(seconds=5400)
+    assert (after.state, after.not_before, after.attempts_used) == (W, due_at, 2)
+    assert after.expires_at == due_at + timedelta(seconds=7200)
+    long = replace(promise, expires_at=NOW + timedelta(days=9))
+    after = advance(long, CHOSE_LATER, NOW, RetryPolicy()).promise
+    assert after.expires_at == long.expires_at
 
 
-@given(lives)
-def test_a_life_owes_at_most_one_sms_of_each_template(steps: list[tuple[Promise, Event, Advance]]) -> None:
-    """By its key, however often it is owed."""
-    owed = {(effect.template, effect.key) for _, _, step in steps for effect in step.effects}
-    assert len({template for template, _ in owed}) == len(owed)
+def test_another_way_to_try_is_tried_at_once() -> None:
+    """A second trunk does not wait for the gap of the first; a window that was chosen meanwhile still does."""
+    promise = replace(PROMISE, state=D, dials=1)
+    ended = AttemptEnded(Outcome.CONGESTION, at_once=True)
+    assert advance(promise, ended, LATER, RetryPolicy()).promise.not_before == LATER
+    chosen = advance(promise, AT_TWO, NOW, RetryPolicy()).promise
+    assert advance(chosen, ended, LATER, RetryPolicy()).promise.not_before == TWO.starts_at
 
 
-@given(lives)
-def test_who_wants_what_never_changes_and_their_place_only_by_their_own_wish(
-    steps: list[tuple[Promise, Event, Advance]],
-) -> None:
-    """A retry keeps the place in line and the lifetime; so does every end."""
-    for before, event, step in steps:
-        after = step.promise
-        assert (after.id, after.queue, after.number, after.language) == ("p1", "sales", PROMISE.number, "ja")
-        if not isinstance(event, Merged):
-            assert (after.since, after.expires_at) == (before.since, before.expires_at)
+def test_calls_that_use_up_no_attempt_come_to_an_end_too() -> None:
+    """The last of those that may leave ends the promise, and says so; one that did not leave does not count."""
+    policy = RetryPolicy(max_dials=4)
+    last = replace(PROMISE, state=D, dials=4)
+    for outcome in (Outcome.CONGESTION, Outcome.POSTPONED, Outcome.AGENT_LOST):
+        after = advance(last, AttemptEnded(outcome), NOW, policy)
+        assert after.promise.state is EXHAUSTED
+        assert [effect.template for effect in after.effects] == ["gave_up"]
+    assert advance(last, AttemptEnded(Outcome.NOT_PLACED), NOW, policy).promise == replace(
+        last, state=W, dials=3, last_outcome=Outcome.NOT_PLACED, not_before=NOW + timedelta(seconds=30), version=1
+    )
 
 
-@given(lives)
-def test_a_promise_is_not_due_before_its_window(steps: list[tuple[Promise, Event, Advance]]) -> None:
-    """And stands in line as if its customer arrived then, whatever happened before and after it was chosen."""
-    for _, _, step in steps:
-        if step.promise.slot is not None:
-            assert step.promise.not_before >= step.promise.slot.starts_at
-            assert step.promise.since == step.promise.slot.starts_at
+def test_a_growing_wait_grows_from_call_to_call() -> None:
+    """By the calls of this promise that left, whatever came of each."""
+    rule = replace(DEFAULT_RULES[Outcome.BUSY], gap=Wait(60, growth=2, max_s=150))
+    policy = RetryPolicy(max_attempts=9, rules={Outcome.BUSY: rule})
+    waited = [
+        advance(replace(PROMISE, state=D, dials=dials), AttemptEnded(Outcome.BUSY), NOW, policy).promise.not_before
+        for dials in (1, 2, 3, 4)
+    ]
+    assert waited == [NOW + timedelta(seconds=wait_s) for wait_s in (60, 120, 150, 150)]
 
 
-@given(lives)
-def test_nothing_follows_a_final_state(steps: list[tuple[Promise, Event, Advance]]) -> None:
-    """It is the last step of every life that reaches one, and refuses every event."""
-    for position, (before, _, step) in enumerate(steps, start=1):
-        assert not before.state.is_final
-        if step.promise.state in FINAL:
-            assert position == len(steps)
-            for event in EVENTS:
-                with pytest.raises(RefusedTransitionError):
-                    advance(step.promise, event, NOW, RetryPolicy())
-
-
-@given(lives, policies)
-def test_every_life_can_still_end(steps: list[tuple[Promise, Event, Advance]], policy: RetryPolicy) -> None:
-    """From wherever it stands: an attempt can end, and then the deadline passes."""
-    promise = steps[-1][2].promise if steps else PROMISE
-    for event in (AttemptEnded(Outcome.UNKNOWN), DeadlinePassed()):
-        if (promise.state, type(event)) in ALLOWED:
-            promise = advance(promise, event, NOW, policy).promise
-    assert promise.state.is_final
+def test_the_same_time_tomorrow_is_on_the_clock_of_the_queue() -> None:
+    """The night in which London puts its clocks forward has 23 hours."""
+    rule = replace(DEFAULT_RULES[Outcome.NO_ANSWER], gap=SameTimeTomorrow())
+    policy = RetryPolicy(rules={Outcome.NO_ANSWER: rule}, zone=ZoneInfo("Europe/London"))
+    noon = datetime(2030, 3, 30, 12, tzinfo=UTC)
+    after = advance(
+        replace(PROMISE, state=D, dials=1, not_before=noon), AttemptEnded(Outcome.NO_ANSWER), noon, policy
+    ).promise
+    assert after.not_before == noon + timedelta(hours=23)
