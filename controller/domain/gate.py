@@ -2,93 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from controller.domain.calling_hours import CallingHours, NumberHours
+from controller.domain.calling_rules import CallingRule, rule_of
+from controller.domain.caps import NO_CAPS, Caps, Tariff
+from controller.domain.number_zones import Place, place_of, zones_of
 from controller.domain.outcome import Outcome
 from controller.domain.phone_number import DialableNumber, NumberPlan, Refusal, check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from datetime import datetime
 
-_HORIZON = timedelta(days=4)
-"""Every zone has every hour of the day within this, also where a whole day was skipped (Samoa, 30 December 2011)."""
-_HOUR = timedelta(hours=1)
-_RESOLUTION = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class CallingHours:
-    """When customers may be rung: local times of day in `zone`, `opens` included, `closes` not.
-
-    `opens == closes` means around the clock.
-    """
-
-    opens: time = time(9)
-    closes: time = time(20)
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Tokyo"))
-
-    def allow(self, now: datetime) -> bool:
-        """Tell whether `now` (aware) is inside the hours. Hours that pass midnight (22:00 to 06:00) work too."""
-        local = now.astimezone(self.zone).time()
-        if self.opens == self.closes:
-            return True
-        if self.opens < self.closes:
-            return self.opens <= local < self.closes
-        return local >= self.opens or local < self.closes
-
-    def next_opening(self, now: datetime) -> datetime:
-        """Return the first instant from `now` on that is inside the hours, in UTC; `now` itself when it is.
-
-        An opening time that the clocks skip (spring) counts as the instant of the skip, and of one that comes twice
-        (autumn) the first is taken that is not over. Raises ValueError when the clocks skip every opening there is.
-        """
-        now = now.astimezone(UTC)
-        if self.allow(now):
-            return now
-        for opening in sorted({*self._openings(now), *_clock_changes(now, self.zone)}):
-            if opening > now and self.allow(opening):
-                return opening
-        raise ValueError(f"no hour between {self.opens} and {self.closes} within {_HORIZON.days} days in {self.zone}")
-
-    def _openings(self, now: datetime) -> Iterator[datetime]:
-        """Yield when the clocks of the zone show the opening time, from the day before `now` on."""
-        today = now.astimezone(self.zone).date()
-        for day in range(-1, _HORIZON.days):
-            for fold in (0, 1):
-                yield (
-                    datetime.combine(today + timedelta(days=day), self.opens, self.zone)
-                    .replace(fold=fold)
-                    .astimezone(UTC)
-                )
-
-
-def _clock_changes(now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield each instant within the horizon at which the clocks of the zone are put forward or back."""
-
-    def offset(at: datetime) -> timedelta | None:
-        return at.astimezone(zone).utcoffset()
-
-    for hour in range(_HORIZON // _HOUR):
-        before, after = now + hour * _HOUR, now + (hour + 1) * _HOUR
-        if offset(before) == offset(after):
-            continue
-        while after - before > _RESOLUTION:
-            middle = before + (after - before) / 2
-            before, after = (middle, after) if offset(middle) == offset(before) else (before, middle)
-        yield after
+__all__ = ["CallingHours", "Gate", "NumberHours"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Which numbers may be dialled, and when."""
+    """Which numbers may be dialled, when, and how often.
+
+    The hours always apply, also to a time that the customer chose. At home they are those of the house, on the house's
+    clock; or, where the home country has more zones than one, on the clock of each zone that the number may be in.
+    Abroad they are the country's.
+    """
 
     plan: NumberPlan
     hours: CallingHours
+    """The house's."""
     external: frozenset[str] = frozenset()
     """The numbers (as the settings write them) that callers may be sent to: an answering service, another office."""
+    rules: Mapping[str, CallingRule] = field(default_factory=dict, hash=False)
+    """The settings' own rules by country (ISO 3166), each instead of the default one. That of the home country adds
+    its hours to those of the house; without any its hours are the house's alone."""
+    caps: Caps = field(default=NO_CAPS, hash=False)
+    """What holds for every number: `per_number`, `per_prefix` of every prefix, `max_cost_milli`, `reserve_s`."""
+    tariffs: Mapping[str, Tariff] = field(default_factory=dict, hash=False)
+    """By E.164 prefix; the longest counts. A number that none names costs nothing."""
+    _shared: dict[Place | None, NumberHours] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Hours that were asked for before: numbers are many, places few."""
 
     def clear_external(self, number: str) -> str | None:
         """Return the number to dial for a caller who is sent there, at any hour; None when no setting names it."""
@@ -99,4 +53,49 @@ class Gate:
         checked = check(number, self.plan)
         if isinstance(checked, Refusal):
             return Outcome.NOT_ALLOWED
-        return checked if self.hours.allow(now) else Outcome.OUTSIDE_HOURS
+        return checked if self.hours_of(checked.e164).allow(now) else Outcome.OUTSIDE_HOURS
+
+    def hours_of(self, number: str) -> NumberHours:
+        """Return when a number (E.164) may be rung; of what is no valid number, the hours of the house.
+
+        Whether it may be dialled at all is for `clear` to say. Cheap enough to be asked for each promise in line.
+        """
+        place = place_of(number, self.plan.home)
+        hours = self._shared.get(place)
+        if hours is None:
+            hours = self._shared[place] = self._hours_at(place)
+        return hours
+
+    def caps_for(self, number: str) -> Caps:
+        """Return the caps of a number (E.164): its country's, with those of the settings that concern it."""
+        place = place_of(number, self.plan.home)
+        rule = self._rule(place.country if place else self.plan.home)
+        longest = max((prefix for prefix in self.tariffs if number.startswith(prefix)), key=len, default=None)
+        own = self.caps.per_number
+        return replace(
+            self.caps,
+            per_number=rule.max_per_24h if own is None else min(own, rule.max_per_24h),
+            per_number_30_days=rule.max_per_30_days,
+            per_prefix={prefix: most for prefix, most in self.caps.per_prefix.items() if number.startswith(prefix)},
+            tariff=Tariff() if longest is None else self.tariffs[longest],
+        )
+
+    def _rule(self, country: str) -> CallingRule:
+        return self.rules.get(country) or rule_of(country)
+
+    def _hours_at(self, place: Place | None) -> NumberHours:
+        if place is None:
+            return NumberHours((self.hours,))
+        own = self.rules.get(place.country)
+        clocks = own.hours_in(*place) if own else ()
+        if place.country == self.plan.home:
+            return NumberHours((*self._house_hours_at(place, own), *clocks))
+        return NumberHours(clocks or rule_of(place.country).hours_in(*place))
+
+    def _house_hours_at(self, place: Place, own: CallingRule | None) -> tuple[CallingHours, ...]:
+        """Return the hours of the house, on every clock of the number where it is not that of the house for sure."""
+        everywhere = zones_of(place.country)
+        if len(everywhere) == 1:
+            return (self.hours,)
+        zones = everywhere if own and own.every_zone else place.zones
+        return tuple(CallingHours(self.hours.opens, self.hours.closes, ZoneInfo(zone)) for zone in zones)

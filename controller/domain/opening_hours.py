@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import holidays
 
-from controller.domain.gate import CallingHours
+from controller.domain.calling_hours import CallingHours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,13 +1,14 @@
 """Phone numbers: from what was keyed or shown to E.164, and the check whether one may be dialled at all.
 
 `phonenumbers` alone is not a gate (it reads `,,1#` as an extension, and takes satellite numbers for mobiles), so
-only plain digits reach it, and what it returns must be on an allow-list of countries and types.
+only plain digits reach it, and what it returns must be on an allow-list of countries and types, and not begin as the
+numbers do that are nobody's own phone in spite of their type.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _PLAIN = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _CALLER_ID_PREFIX = re.compile(r"\A18[46](?=0)", re.ASCII)
@@ -30,6 +31,21 @@ CALLABLE_TYPES = frozenset(
     }
 )
 """0AB-J landlines, 070/080/090 and 050. Not: freephone 0120/0800, 0570 (UAN), premium, personal, pager."""
+
+_NEVER = re.compile(
+    r"""
+    \+81 (?:120|570|800|990)           # Japan: freephone, Navi Dial, freephone, premium
+    | \+1 (?:900|[2-9][0-9]{2}976)     # +1: premium, and its exchange in every area
+    | \+44 (?:70|9)                    # United Kingdom: personal numbers (sold on at a premium), premium
+    | \+ (?:8(?:00|08|7[0-9]|8[12389])|979)   # no country: freephone, shared cost, satellite, networks, premium
+    """,
+    re.ASCII | re.VERBOSE,
+)
+"""How an E.164 number begins that is not dialled, whatever type the library takes it for and the settings allow.
+
+Japan's three digits (110, 118, 119, 171, 188) are no E.164 numbers, and not to be told from the beginning of one: 011
+8xx is Sapporo. Their length refuses them.
+"""
 
 
 class Refusal(StrEnum):
@@ -64,7 +80,7 @@ TEXTABLE_TYPES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_O
 
 @dataclass(frozen=True, slots=True)
 class NumberPlan:
-    """What may be dialled: an allow-list of countries, then a deny-list of prefixes."""
+    """What may be dialled: an allow-list of countries and types, then a deny-list of prefixes."""
 
     home: str = "JP"
     """ISO 3166 code of the country that a number without `+` belongs to."""
@@ -73,6 +89,8 @@ class NumberPlan:
     """E.164 prefixes, as `+81990`."""
     own_numbers: frozenset[str] = frozenset()
     """Ours, E.164."""
+    types: Mapping[str, frozenset[int]] = field(default_factory=dict, hash=False)
+    """The types (`PhoneNumberType`) of a country, where not all of CALLABLE_TYPES: only mobiles abroad, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +118,14 @@ def check(text: str, plan: NumberPlan) -> DialableNumber | Refusal:
     if number.extension or not phonenumbers.is_valid_number(number):
         reason = phonenumbers.is_possible_number_with_reason(number)
         return Refusal.TOO_SHORT if reason == phonenumbers.ValidationResult.TOO_SHORT else Refusal.INVALID
-    if phonenumbers.region_code_for_number(number) not in plan.countries:
+    country = phonenumbers.region_code_for_number(number)
+    if country is None or country not in plan.countries:
         return Refusal.COUNTRY
     kind = phonenumbers.number_type(number)
-    if kind not in CALLABLE_TYPES:
+    if kind not in plan.types.get(country, CALLABLE_TYPES):
         return _WHY_NOT.get(kind, Refusal.TYPE)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if e164.startswith(plan.denied_prefixes):
+    if _NEVER.match(e164) or e164.startswith(plan.denied_prefixes):
         return Refusal.PREFIX
     if e164 in plan.own_numbers:
         return Refusal.OWN
