@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from controller.domain.agents import Agent
     from controller.domain.digits import Keypad
+    from controller.domain.evidence import Evidence
     from controller.domain.outcome import Outcome
     from controller.domain.promise import Attempt
 
@@ -128,6 +129,11 @@ class Call(Conversation, Protocol):
 class OutboundCall(Call, Protocol):
     """A call that we place. Known, with its id, before anything is sent."""
 
+    @property
+    def evidence(self) -> Evidence:
+        """What was seen of it so far. `confirmed_at` is not its to know."""
+        ...
+
     async def dial(self) -> Outcome | None:
         """Ring the party. Return None once they answered, or how it ended. Cancelled, it stops ringing."""
         ...
@@ -145,7 +151,11 @@ class Telephony(Protocol):
     def customer_leg(
         self, attempt: Attempt, *, queue: str, language: str, since: datetime, ring_timeout_s: float
     ) -> AbstractAsyncContextManager[OutboundCall]:
-        """Prepare a call to a customer. The gate is asked again in the last step before the call is placed."""
+        """Prepare a call to a customer. The gate is asked again in the last step before the call is placed.
+
+        By `queue` it is known which number is shown, and whether a machine is listened for
+        (`OutboundCall.evidence.answered_by`).
+        """
         ...
 
     def external_leg(

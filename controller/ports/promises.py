@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from controller.domain.caps import NO_CAPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from controller.domain.caps import Caps
     from controller.domain.lifecycle import Event
     from controller.domain.promise import Attempt, Promise
     from controller.domain.slots import Slot
@@ -47,6 +51,29 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class SlotFull:
     """Somebody else took the last place in the slot; nothing was written."""
+
+
+class NotClaimedReason(StrEnum):
+    """Why an attempt was not written."""
+
+    MOVED = "moved"
+    """Somebody else moved the promise."""
+    NUMBER_BUSY = "number_busy"
+    """Another call to the same number is open, for whichever promise."""
+    BLOCKED = "blocked"
+    """The number is on the do-not-call list."""
+    OVER_CAP = "over_cap"
+    NO_LEASE = "no_lease"
+    """Another controller places the calls now."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotClaimed:
+    """An attempt was not written; nobody may be dialled."""
+
+    reason: NotClaimedReason
+    until: datetime | None = None
+    """With `OVER_CAP`: when the caps allow the next call. Aware UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +119,16 @@ class PromiseBook(Protocol):
         """Return every attempt that has no outcome yet."""
         ...
 
-    async def open_attempt(self, promise: Promise, attempt: Attempt) -> Promise | None:
-        """Commit the attempt and move the promise to dialling, if it still is as given.
+    async def open_attempt(self, promise: Promise, attempt: Attempt, caps: Caps = NO_CAPS) -> Promise | NotClaimed:
+        """Commit the attempt and return the promise, moved to dialling; or why not, and nothing is written.
 
-        None when somebody else moved it, or when another call to the same number is open anywhere.
+        In this one transaction: the promise still is as given, no other call to its number is open anywhere, the
+        number is not on the do-not-call list, the caps have room, and `attempt.term` is the lease's.
         """
+        ...
+
+    async def may_open(self, promise: Promise, caps: Caps = NO_CAPS) -> NotClaimed | None:
+        """Ask the same without writing, before an agent is rung for it; None: it may. The term is not looked at."""
         ...
 
     async def advance(self, promise_id: str, event: Event) -> Promise:

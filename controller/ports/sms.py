@@ -36,6 +36,8 @@ class SmsStatus(StrEnum):
     SENT = "sent"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    BLOCKED = "blocked"
+    """The number is on the do-not-call list: never handed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,10 @@ class SmsOutbox(Protocol):
     """SMS that are owed, in the database."""
 
     async def take_due(self, now: datetime, limit: int) -> list[QueuedSms]:
-        """Mark up to `limit` due rows as sending, and return them. Committed before this returns."""
+        """Mark up to `limit` due rows as sending, and return them. Committed before this returns.
+
+        Those to numbers on the do-not-call list are marked blocked instead, in the same transaction.
+        """
         ...
 
     async def record(self, sms: QueuedSms, result: SendResult, now: datetime) -> SmsStatus:

@@ -4,6 +4,6 @@ Tables are in `tables.py`, one book per aggregate beside it. Whatever differs be
 (how to talk) and `faults.py` (what went wrong, for a person) and nowhere else.
 """
 
-from controller.store.store import Store, open_store
+from controller.store.store import Store, open_beside, open_store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_beside", "open_store"]

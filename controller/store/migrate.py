@@ -43,6 +43,25 @@ async def migrate(engine: AsyncEngine) -> None:
         raise unavailable from error
 
 
+async def check_schema(engine: AsyncEngine) -> None:
+    """Check, without writing, that the tables are those of this version. Raises StoreUnavailableError."""
+    where = engine.url.render_as_string(hide_password=True)
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    try:
+        async with engine.connect() as connection:
+            found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads())
+    except (DBAPIError, OSError) as error:
+        unavailable = as_unavailable(error, engine.url)
+        if unavailable is None:
+            raise
+        raise unavailable from error
+    if found != (head,):
+        raise StoreUnavailableError(
+            f"The database {where} has the tables of another version. Start this version of the controller once: it "
+            "brings them up to date."
+        )
+
+
 def configuration() -> Config:
     """Return Alembic's configuration; it needs no ini file."""
     config = Config()

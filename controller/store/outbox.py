@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from controller.ports.sms import Accepted, QueuedSms, Refused, SmsStatus, Unclear
-from controller.store.dialect import insert_if_new
-from controller.store.tables import IS_QUEUED, IS_SENDING, sms_outbox
+from controller.store import claims
+from controller.store.dialect import insert_if_new, wait_for_other_bookings
+from controller.store.tables import IS_QUEUED, IS_SENDING, do_not_call, sms_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from controller.ports.sms import SendResult
     from controller.store.engine import Database
 
+_BLOCKED = "the number is on the do-not-call list"
 _INTERRUPTED = "the program stopped while this was being sent; it may have been sent"
 
 
@@ -75,10 +77,17 @@ class StoredSmsOutbox:
     async def take_due(self, now: datetime, limit: int) -> list[QueuedSms]:
         """Mark up to `limit` due rows as sending, the longest due first, and return them.
 
-        `tries` counts this one. Several senders never get the same row.
+        `tries` counts this one. Several senders never get the same row. What is due to a number on the do-not-call
+        list is marked as blocked first.
         """
 
         async def work(connection: AsyncConnection) -> list[QueuedSms]:
+            await wait_for_other_bookings(connection, claims.CLAIMS)
+            await connection.execute(
+                update(sms_outbox)
+                .where(IS_QUEUED, sms_outbox.c.not_before <= now, sms_outbox.c.number.in_(select(do_not_call.c.number)))
+                .values(status=SmsStatus.BLOCKED.value, settled_at=now, error=_BLOCKED)
+            )
             due = (
                 select(sms_outbox)
                 .where(IS_QUEUED, sms_outbox.c.not_before <= now)

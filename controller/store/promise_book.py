@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from controller.domain.lifecycle import ALLOWED, AttemptEnded, AttemptStarted, Merged, advance
+from controller.domain.caps import NO_CAPS
+from controller.domain.lifecycle import ALLOWED, AttemptStarted, Merged, advance
 from controller.domain.promise import Promise
-from controller.domain.retry_policy import RetryPolicy
-from controller.ports.promises import Made, OpenAttempt, SlotFull
-from controller.store import outbox
+from controller.ports.promises import Made, NotClaimed, NotClaimedReason, OpenAttempt, SlotFull
+from controller.store import attempt_rows, claims
 from controller.store import promise_rows as rows
 from controller.store.dialect import wait_for_other_bookings
 from controller.store.engine import VersionConflictError
+from controller.store.promise_steps import DEFAULT_POLICY, take_step
 from controller.store.tables import HAS_SLOT, IS_LIVE, IS_WAITING, attempts, promises
 
 if TYPE_CHECKING:
@@ -23,22 +24,20 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from controller.domain.caps import Caps
     from controller.domain.lifecycle import Event
     from controller.domain.promise import Attempt
+    from controller.domain.retry_policy import RetryPolicy
     from controller.domain.slots import Slot
     from controller.ports.clock import Clock
     from controller.ports.promises import NewPromise
     from controller.store.engine import Database
 
-_DEFAULT_POLICY = RetryPolicy()
+_MOVED = NotClaimed(NotClaimedReason.MOVED)
 
 
 class StoredPromiseBook:
-    """`PromiseBook` on SQL. `changed` and `sms_queued` are called after a commit, also when the caller was cancelled.
-
-    A queue without a policy (taken out of the settings while it has promises) gets the default one, so that its
-    promises come to an end like all others.
-    """
+    """`PromiseBook` on SQL. `changed` and `sms_queued` are called after a commit, whoever was cancelled meanwhile."""
 
     def __init__(
         self,
@@ -162,14 +161,15 @@ class StoredPromiseBook:
         async def work(connection: AsyncConnection) -> list[OpenAttempt]:
             query = select(attempts, promises).join(promises, attempts.c.promise_id == promises.c.id).where(IS_LIVE)
             found = (await connection.execute(query)).mappings()
-            return [OpenAttempt(rows.promise_from(row), rows.attempt_from(row)) for row in found]
+            return [OpenAttempt(rows.promise_from(row), attempt_rows.attempt_from(row)) for row in found]
 
         return await self._database.read(work)
 
-    async def open_attempt(self, promise: Promise, attempt: Attempt) -> Promise | None:
-        """Commit the attempt and move the promise to dialling, if it still is as given; else None, and nothing written.
+    async def open_attempt(self, promise: Promise, attempt: Attempt, caps: Caps = NO_CAPS) -> Promise | NotClaimed:
+        """Commit the attempt and move the promise to dialling, or say why not; then nothing is written.
 
-        An attempt id that was ever used gives None too. Raises RefusedTransitionError when `promise` as given is not
+        Told is the first thing that speaks against it: it was moved, the lease, the number is busy, on the list, a cap.
+        An attempt id that was ever used is `MOVED` too. Raises RefusedTransitionError when `promise` as given is not
         waiting, ValueError when the attempt is for another promise or number.
         """
         if (attempt.promise_id, attempt.number) != (promise.id, promise.number):
@@ -178,10 +178,16 @@ class StoredPromiseBook:
         moved = advance(promise, AttemptStarted(), now, self._policy(promise.queue)).promise
 
         async def work(connection: AsyncConnection) -> Promise:
+            await wait_for_other_bookings(connection, claims.CLAIMS)
             if not await rows.replace_if_unchanged(connection, promise, moved):
-                raise _TakenError
-            if not await rows.add_attempt(connection, attempt):
-                raise _TakenError  # undoes the move
+                raise _NotClaimedError(_MOVED)
+            # Whatever is raised from here on undoes the move.
+            if not await claims.has_lease(connection, attempt.term, now):
+                raise _NotClaimedError(NotClaimed(NotClaimedReason.NO_LEASE))
+            if (against := await claims.objection(connection, promise.number, caps, now)) is not None:
+                raise _NotClaimedError(against)
+            if not await attempt_rows.add(connection, attempt, caps):
+                raise _NotClaimedError(_MOVED)
             await rows.note(
                 connection,
                 moved,
@@ -194,8 +200,19 @@ class StoredPromiseBook:
 
         try:
             return await self._database.write(work, then=self._changed)
-        except _TakenError:
-            return None
+        except _NotClaimedError as error:
+            return error.answer
+
+    async def may_open(self, promise: Promise, caps: Caps = NO_CAPS) -> NotClaimed | None:
+        """Ask the same without writing, but for the lease. Raises LookupError when there is no such promise."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> NotClaimed | None:
+            if await rows.get(connection, promise.id) != promise:
+                return _MOVED
+            return await claims.objection(connection, promise.number, caps, now)
+
+        return await self._database.read(work)
 
     async def advance(self, promise_id: str, event: Event) -> Promise:
         """Apply `event` to the promise as it stands, with its history, its SMS and the end of its attempt.
@@ -208,21 +225,7 @@ class StoredPromiseBook:
 
         async def work(connection: AsyncConnection) -> tuple[Promise, bool]:
             before = await rows.get(connection, promise_id, lock=True)
-            step = advance(before, event, now, self._policy(before.queue))
-            if not await rows.replace_if_unchanged(connection, before, step.promise):
-                raise VersionConflictError
-            if isinstance(event, AttemptEnded):
-                await rows.close_attempt(connection, step.promise, now)
-            await rows.note(
-                connection,
-                step.promise,
-                at=now,
-                event=type(event).__name__,
-                came_from=before.state,
-                detail=rows.detail_of(event, before),
-            )
-            queued = [await outbox.queue(connection, effect, now) for effect in step.effects]
-            return step.promise, any(queued)
+            return await take_step(connection, before, event, now, self._policy(before.queue))
 
         def tell(result: tuple[Promise, bool]) -> None:
             self._changed(result[0])
@@ -249,8 +252,12 @@ class StoredPromiseBook:
         )
 
     def _policy(self, queue: str) -> RetryPolicy:
-        return self._policies.get(queue, _DEFAULT_POLICY)
+        return self._policies.get(queue, DEFAULT_POLICY)
 
 
-class _TakenError(Exception):
-    """The promise was moved, or its number is being called, by somebody else."""
+class _NotClaimedError(Exception):
+    """Something speaks against the attempt; undoes what was written for it."""
+
+    def __init__(self, answer: NotClaimed) -> None:
+        super().__init__(answer.reason)
+        self.answer = answer

@@ -1,4 +1,4 @@
-"""Promises and attempts as rows: the mapping, and the single statements that the book puts together."""
+"""Promises as rows: the mapping, and the single statements that the book puts together."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
-from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn
+from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn, Postponed
 from controller.domain.outcome import Outcome
-from controller.domain.promise import Attempt, Promise, PromiseState
+from controller.domain.promise import Promise, PromiseState
 from controller.domain.slots import Slot
 from controller.store.dialect import insert_if_new
-from controller.store.tables import HAS_SLOT, IS_LIVE, IS_OPEN, attempts, promise_events, promise_requests, promises
+from controller.store.tables import HAS_SLOT, IS_OPEN, promise_events, promise_requests, promises
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,20 +39,10 @@ def promise_from(row: RowMapping) -> Promise:
         expires_at=row[promises.c.expires_at],
         state=PromiseState(row[promises.c.state]),
         attempts_used=row[promises.c.attempts_used],
+        dials=row[promises.c.dials],
         last_outcome=None if outcome is None else Outcome(outcome),
         slot=None if slot_starts_at is None else Slot(slot_starts_at, row[promises.c.slot_ends_at]),
         version=row[promises.c.version],
-    )
-
-
-def attempt_from(row: RowMapping) -> Attempt:
-    """Return the attempt in a row that has all of its columns."""
-    return Attempt(
-        id=row[attempts.c.id],
-        promise_id=row[attempts.c.promise_id],
-        number=row[attempts.c.number],
-        agent=row[attempts.c.agent],
-        started_at=row[attempts.c.started_at],
     )
 
 
@@ -76,6 +66,12 @@ async def add_request(connection: AsyncConnection, promise: Promise, *, call_id:
     """Write that a call asked for a promise; False when it asked for one before."""
     row = {"call_id": call_id, "promise_id": promise.id, "requested_at": requested_at}
     return (await connection.execute(insert_if_new(connection, promise_requests).values(row))).rowcount == 1
+
+
+async def open_of(connection: AsyncConnection, number: str) -> list[Promise]:
+    """Return the open promises of a number with every queue, with their rows locked where the database can."""
+    query = select(promises).where(promises.c.number == number, IS_OPEN).order_by(promises.c.id).with_for_update()
+    return [promise_from(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def count_holders(connection: AsyncConnection, queue: str, slot: Slot, *, except_for: Promise | None) -> int:
@@ -120,27 +116,6 @@ async def replace_if_unchanged(connection: AsyncConnection, before: Promise, aft
     return (await connection.execute(statement)).rowcount == 1
 
 
-async def add_attempt(connection: AsyncConnection, attempt: Attempt) -> bool:
-    """Write a new attempt; False when the number has a live one, or the id was used before."""
-    row = {
-        "id": attempt.id,
-        "promise_id": attempt.promise_id,
-        "number": attempt.number,
-        "agent": attempt.agent,
-        "started_at": attempt.started_at,
-    }
-    return (await connection.execute(insert_if_new(connection, attempts).values(row))).rowcount == 1
-
-
-async def close_attempt(connection: AsyncConnection, promise: Promise, ended_at: datetime) -> None:
-    """End the promise's live attempt with the outcome that the promise got from it."""
-    outcome = None if promise.last_outcome is None else promise.last_outcome.value
-    statement = (
-        update(attempts).where(attempts.c.promise_id == promise.id, IS_LIVE).values(outcome=outcome, ended_at=ended_at)
-    )
-    await connection.execute(statement)
-
-
 async def note(
     connection: AsyncConnection,
     promise: Promise,
@@ -164,17 +139,24 @@ async def note(
 
 
 def detail_of(event: Event, before: Promise) -> str:
-    """Return what the history says about an event beside its name.
+    """Return what the history says about an event beside its name: words, apart by one blank.
 
-    An outcome as it was seen; the call on which the customer talked; the start of a window that becomes free.
+    An outcome as it was seen, by how many seconds the customer put it off, and whether another trunk is tried at once;
+    the call on which they talked; on whose
+    behalf it was cancelled; why it was postponed, and until when; the start of a window that becomes free.
     """
     match event:
-        case AttemptEnded(outcome):
-            return outcome.value
+        case AttemptEnded(outcome=outcome, later_s=later_s, at_once=at_once):
+            words = (outcome.value, "" if later_s is None else f"{later_s:g}", "at_once" if at_once else "")
+            return " ".join(word for word in words if word)
         case CustomerRangIn(call_id):
             return with_slot(call_id, before.slot)
+        case Cancelled(reason):
+            return with_slot(reason.value, before.slot)
+        case Postponed(until=until, reason=reason):
+            return f"{reason.value} {until.isoformat()}"
         case _:
-            return with_slot("", before.slot if isinstance(event, Cancelled) else None)
+            return ""
 
 
 def with_slot(detail: str, slot: Slot | None) -> str:
@@ -189,6 +171,7 @@ def _changing(promise: Promise) -> dict[str, Any]:
         "expires_at": promise.expires_at,
         "state": promise.state.value,
         "attempts_used": promise.attempts_used,
+        "dials": promise.dials,
         "last_outcome": None if promise.last_outcome is None else promise.last_outcome.value,
         "slot_starts_at": promise.slot and promise.slot.starts_at,
         "slot_ends_at": promise.slot and promise.slot.ends_at,

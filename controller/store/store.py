@@ -11,9 +11,11 @@ from controller.store.agent_book import StoredAgentBook
 from controller.store.call_log import StoredCallLog
 from controller.store.caller_memory import StoredCallerMemory
 from controller.store.dialect import connect_to
+from controller.store.do_not_call import StoredDoNotCallBook
 from controller.store.engine import Database
+from controller.store.lease import StoredLeaseBook
 from controller.store.line_audit import StoredLineAudit
-from controller.store.migrate import migrate
+from controller.store.migrate import check_schema, migrate
 from controller.store.outbox import StoredSmsOutbox, StoredSmsRequests
 from controller.store.promise_book import StoredPromiseBook
 
@@ -49,17 +51,18 @@ class Store:
         self.on_sms_queued: Callable[[], None] | None = None
         self.database = database
         self._log = log
+        changed: Callable[[Promise], None] = lambda promise: self._call(self.on_change, promise)  # noqa: E731 - two books take it
+        sms_queued: Callable[[], None] = lambda: self._call(self.on_sms_queued)  # noqa: E731 - and three this one
         self.promises = StoredPromiseBook(
-            database,
-            policies=policies,
-            clock=clock,
-            new_id=new_id,
-            changed=lambda promise: self._call(self.on_change, promise),
-            sms_queued=lambda: self._call(self.on_sms_queued),
+            database, policies=policies, clock=clock, new_id=new_id, changed=changed, sms_queued=sms_queued
         )
+        self.do_not_call = StoredDoNotCallBook(
+            database, policies=policies, clock=clock, changed=changed, sms_queued=sms_queued
+        )
+        self.leases = StoredLeaseBook(database, clock)
         self.calls = StoredCallLog(database, log)
         self.outbox = StoredSmsOutbox(database)
-        self.texts = StoredSmsRequests(database, clock=clock, sms_queued=lambda: self._call(self.on_sms_queued))
+        self.texts = StoredSmsRequests(database, clock=clock, sms_queued=sms_queued)
         self.line_audit = StoredLineAudit(database)
         self.callers = StoredCallerMemory(database, clock, log)
         self.agents = StoredAgentBook(database)
@@ -100,3 +103,23 @@ async def open_store(
         )
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def open_beside(url: str, *, policies: Mapping[str, RetryPolicy], clock: Clock) -> AsyncIterator[Store]:
+    """Open the database at `url` for one command, beside a controller that may be running.
+
+    Changes no tables, and makes no promises. Raises StoreUnavailableError, also when the tables are another version's.
+    """
+    database = Database(connect_to(url, busy_timeout_s=_BUSY_TIMEOUT_S))
+    try:
+        await check_schema(database.engine)
+        yield Store(
+            database, policies=policies, clock=clock, new_id=_no_id, log=structlog.get_logger("controller.store")
+        )
+    finally:
+        await database.close()
+
+
+def _no_id() -> str:
+    raise LookupError("a command beside the controller makes no promises")

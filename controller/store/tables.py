@@ -5,7 +5,7 @@ Changing one needs a migration; a test compares what the migrations build with w
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, false, text
 
 from controller.store.types import UtcDateTime
 
@@ -43,6 +43,7 @@ promises = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts_used", Integer, nullable=False),
+    Column("dials", Integer, nullable=False, server_default="0"),
     Column("last_outcome", String(32)),
     Column("version", Integer, nullable=False),
     Column("slot_starts_at", UtcDateTime),
@@ -72,8 +73,46 @@ attempts = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("outcome", String(32)),
+    Column("term", Integer, nullable=False, server_default="0"),
+    Column("by_hand", Boolean, nullable=False, server_default=false()),
+    # What was seen of it (`domain/evidence.py`), written when it ends.
+    Column("trunk", String(64), nullable=False, server_default=""),
+    Column("cause", Integer, nullable=False, server_default="0"),
+    Column("tech_cause", Integer, nullable=False, server_default="0"),
+    Column("rang", Boolean, nullable=False, server_default=false()),
+    Column("timed_out", Boolean, nullable=False, server_default=false()),
+    Column("placed_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("answered_by", String(16), nullable=False, server_default="not_asked"),
+    Column("confirmed_at", UtcDateTime),
+    # What the caps count. `counts_from` begins its 24 hours; null: nothing left, so it counts towards no cap.
+    Column("counts_from", UtcDateTime),
+    Column("cost_milli", Integer, nullable=False, server_default="0"),
+    Column("per_call_milli", Integer, nullable=False, server_default="0"),
+    Column("per_minute_milli", Integer, nullable=False, server_default="0"),
     # One live outbound leg per number, whatever the queue and whoever dials.
     Index("uq_attempts_live_number", "number", unique=True, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+    Index("ix_attempts_number_counts_from", "number", "counts_from"),
+    Index("ix_attempts_counts_from", "counts_from"),
+)
+
+do_not_call = Table(
+    "do_not_call",
+    metadata,
+    Column("number", String(16), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("blocked_at", UtcDateTime, nullable=False),
+    Index("ix_do_not_call_blocked_at", "blocked_at", "number"),
+)
+
+# Who may place calls: one row at most.
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("holder", String(128), nullable=False),
+    Column("term", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
 )
 
 promise_events = Table(

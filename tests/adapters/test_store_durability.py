@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
+from controller.domain.promise import PromiseState
 from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
@@ -125,3 +126,74 @@ async def test_a_listener_is_told_even_when_the_caller_was_cancelled(store: Stor
     await asyncio.wait({task})
     assert task.cancelled()
     assert heard == ["promise-1"]
+
+
+async def test_a_block_that_is_cancelled_at_any_moment_is_whole_or_was_never_begun(store: Store) -> None:
+    """The entry and every promise of the number, together, and each listener told."""
+    moments = target = 0
+    task: asyncio.Future[Any] | None = None
+    heard: list[str] = []
+    store.on_change = lambda promise: heard.append(promise.id) if promise.state.is_final else None
+
+    def pass_by(*_anything: Any) -> None:
+        nonlocal moments
+        moments += 1
+        if task is not None and moments == target:
+            task.cancel()
+
+    for name in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(store.database.engine.sync_engine, name, pass_by)
+    reached = 0
+    while target <= reached:
+        target += 1
+        number = f"+81312340{target:03}"
+        held = [
+            (await make(store, wanted(f"{queue}-{target}", number=number, queue=queue))).promise.id
+            for queue in ("sales", "support")
+        ]
+        heard.clear()
+        moments = 0
+        task = asyncio.ensure_future(store.do_not_call.block(number, reason="STOP"))
+        await asyncio.wait({task})
+        reached, was_cancelled, task = moments, task.cancelled(), None
+        assert was_cancelled is (target <= reached)
+        assert await store.do_not_call.is_blocked(number)
+        assert [(await store.promises.get(promise_id)).state for promise_id in held] == [PromiseState.CANCELLED] * 2
+        assert heard == sorted(held)
+    assert target > 10
+
+
+BLOCKING_OFFICE = """
+import asyncio, sys
+from tests.contract.store_under_test import HandClock, make, store_at, wanted
+
+async def main():
+    async with store_at(sys.argv[1], HandClock()) as store:
+        for n in range(10_000):
+            number = f"+81{n:010}".replace("+810", "+819")
+            for queue in ("sales", "support"):
+                await make(store, wanted(f"call-{queue}-{n}", number=number, queue=queue))
+            await store.do_not_call.block(number, reason="STOP")
+            print(number, flush=True)
+
+asyncio.run(main())
+"""
+"""A process that makes two promises for each number, blocks it, and prints it once that is acknowledged."""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 23])
+async def test_a_stop_that_was_acknowledged_survives_kill_9_and_none_is_half_done(
+    path: Path, acknowledged: int
+) -> None:
+    """Each number on the list has no open promise; each that was printed is on it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BLOCKING_OFFICE, f"sqlite+aiosqlite:///{path}", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    printed = [(await process.stdout.readline()).decode().strip() for _ in range(acknowledged)]
+    process.kill()
+    await process.wait()
+    async with store_at(f"sqlite+aiosqlite:///{path}", HandClock()) as store:
+        listed = {one.number for one in await store.do_not_call.listed()}
+        assert set(printed) <= listed
+        assert not listed & {promise.number for promise in await store.promises.waiting()}

@@ -12,11 +12,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from controller.domain.lifecycle import DeadlinePassed
+from controller.ports.lease import Lease
 from controller.ports.promises import StoreUnavailableError
-from tests.contract.store_under_test import NUMBER, HandClock, make, store_at, wanted
+from tests.contract.store_under_test import NOON, NUMBER, HandClock, make, store_at, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from controller.store import Store
@@ -199,3 +200,67 @@ async def test_a_number_stays_out_of_the_text_of_a_database_error(store: Store) 
     with pytest.raises(DBAPIError, match="no such table: sms_outbox") as raised:
         await store.promises.advance(promise.id, DeadlinePassed())
     assert NUMBER not in str(raised.value)
+
+
+BOOKS: dict[str, Callable[[Store], Awaitable[object]]] = {
+    "block": lambda store: store.do_not_call.block(NUMBER, reason="STOP"),
+    "unblock": lambda store: store.do_not_call.unblock(NUMBER),
+    "take": lambda store: store.leases.take("one", 4),
+    "renew": lambda store: store.leases.renew(Lease("one", 1, NOON), 4),
+    "release": lambda store: store.leases.release(Lease("one", 1, NOON)),
+    "sms": lambda store: store.outbox.take_due(NOON, 1),
+}
+"""What writes to the books of the dialer."""
+
+
+@pytest.mark.parametrize("book", BOOKS)
+async def test_each_book_of_the_dialer_says_that_the_database_is_locked_and_works_again(
+    store: Store, path: Path, book: str
+) -> None:
+    """Nothing is half done: the list and the lease are as they were."""
+    promise = (await make(store, wanted())).promise
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailableError) as raised:
+        await BOOKS[book](store)
+    assert_one_line_for_a_person(raised, "is locked by another program")
+    assert await store.do_not_call.listed() == []
+    assert await store.promises.get(promise.id) == promise
+    other.execute("ROLLBACK")
+    other.close()
+    await BOOKS[book](store)
+
+
+@pytest.mark.parametrize("book", BOOKS)
+async def test_each_book_of_the_dialer_says_that_the_database_can_only_be_read(store: Store, book: str) -> None:
+    """And the list can be asked all the same."""
+    await make(store, wanted())
+    async with store.database.engine.connect() as holder:
+        await holder.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StoreUnavailableError) as raised:
+        await BOOKS[book](store)
+    assert_one_line_for_a_person(raised, "can be read but not written")
+    assert not await store.do_not_call.is_blocked(NUMBER)
+
+
+async def test_a_block_on_a_full_disk_says_so_and_leaves_the_promise_as_it_was(store: Store) -> None:
+    """Number after number, until no page is left."""
+
+    def stop_growing(connection: Any, *_rest: Any) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    promise = (await make(store, wanted())).promise
+    done: set[str] = set()
+
+    async def block_on() -> None:
+        for n in range(4000):
+            await store.do_not_call.block(f"+44{n:010}", reason="a reason of some length " * 8)
+            done.add(f"+44{n:010}")
+
+    event.listen(store.database.engine.sync_engine.pool, "checkout", stop_growing)
+    with pytest.raises(StoreUnavailableError) as raised:
+        await block_on()
+    assert_one_line_for_a_person(raised, "the disk is full", "Free space")
+    assert done
+    assert {one.number for one in await store.do_not_call.listed()} == done
+    assert await store.promises.get(promise.id) == promise

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
+from controller.domain.caps import Caps, Tariff
 from controller.domain.lifecycle import AttemptEnded, DeadlinePassed
 from controller.domain.outcome import Outcome
 from controller.ports.call_log import Ending
@@ -45,8 +47,19 @@ async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
             sent.append((statement, parameters))
 
     event.listen(store.database.engine.sync_engine, "before_cursor_execute", remember)
-    promise = await dialling(store)
+    caps = Caps(1, 1, {"+8190": 1}, 1000, Tariff(1, 1))
+    lease = await store.leases.take("one", 4)
+    await store.leases.renew(lease, 4)
+    await store.leases.take("one", 4)
+    await store.do_not_call.listed()
+    promise = await dialling(store, term=2)
     await make(store, wanted("call-2"))
+    later = (await make(store, wanted("call-9", number="+819000000000"))).promise
+    for most in (caps, replace(caps, max_cost_milli=1)):
+        await store.promises.may_open(later, most)
+    await store.do_not_call.block("+819000000000", reason="STOP")
+    await store.do_not_call.unblock("+819000000000")
+    await store.leases.release(lease)
     await make(store, wanted("call-3", slot=slot_after(2), slot_capacity=9))
     await store.promises.booked("sales", start=NOON, end=NOON + timedelta(days=9))
     await store.promises.open_for("sales", NUMBER)

@@ -17,6 +17,7 @@ from controller.domain.slots import Slot
 from controller.ports.promises import Made, NewPromise
 from controller.store import open_store
 from controller.store.tables import metadata
+from tests.simulation.memory_store import SCHEME, open_memory_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -68,7 +69,8 @@ class HandClock:
 async def store_at(url: str, clock: HandClock, *, prefix: str = "promise", **options: Any) -> AsyncIterator[Store]:
     """Open a store whose promises are named `promise-1`, `promise-2`, ..."""
     numbers = itertools.count(1)
-    async with open_store(
+    opener: Callable[..., Any] = open_memory_store if url.startswith(SCHEME) else open_store
+    async with opener(
         url, policies=POLICIES, clock=clock, new_id=lambda: f"{prefix}-{next(numbers)}", **options
     ) as store:
         yield store
@@ -99,16 +101,21 @@ async def make(store: Store, request: NewPromise) -> Made:
     return made
 
 
-def attempt_for(promise: Promise, attempt_id: str = "attempt-1") -> Attempt:
+def attempt_for(
+    promise: Promise, attempt_id: str = "attempt-1", *, started_at: datetime = NOON, **more: Any
+) -> Attempt:
     """Return an attempt to keep `promise`."""
-    return Attempt(attempt_id, promise_id=promise.id, number=promise.number, agent="hanako", started_at=NOON)
+    given = {"agent": "hanako", **more}
+    return Attempt(attempt_id, promise_id=promise.id, number=promise.number, started_at=started_at, **given)
 
 
-async def dialling(store: Store, call_id: str = "call-1", attempt_id: str = "attempt-1", **request: Any) -> Promise:
+async def dialling(
+    store: Store, call_id: str = "call-1", attempt_id: str = "attempt-1", *, term: int = 0, **request: Any
+) -> Promise:
     """Make a promise and open an attempt for it."""
     made = await make(store, wanted(call_id, **request))
-    moved = await store.promises.open_attempt(made.promise, attempt_for(made.promise, attempt_id))
-    assert moved is not None
+    moved = await store.promises.open_attempt(made.promise, attempt_for(made.promise, attempt_id, term=term))
+    assert isinstance(moved, Promise)
     return moved
 
 

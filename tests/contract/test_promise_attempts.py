@@ -17,7 +17,7 @@ from controller.domain.lifecycle import (
 )
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
-from controller.ports.promises import OpenAttempt
+from controller.ports.promises import NotClaimed, NotClaimedReason, OpenAttempt
 from tests.contract.store_under_test import (
     NUMBER,
     OTHER_NUMBER,
@@ -33,23 +33,26 @@ from tests.contract.store_under_test import (
 if TYPE_CHECKING:
     from controller.store import Store
 
+MOVED = NotClaimed(NotClaimedReason.MOVED)
+NUMBER_BUSY = NotClaimed(NotClaimedReason.NUMBER_BUSY)
+
 
 async def test_opening_an_attempt_commits_it_and_moves_the_promise(store: Store) -> None:
     """Both can be read before anything is dialled."""
     made = await make(store, wanted())
     attempt = attempt_for(made.promise)
     moved = await store.promises.open_attempt(made.promise, attempt)
-    assert moved == replace(made.promise, state=PromiseState.DIALLING, version=1)
+    assert moved == replace(made.promise, state=PromiseState.DIALLING, dials=1, version=1)
     assert await store.promises.open_attempts() == [OpenAttempt(moved, attempt)]
 
 
 async def test_an_attempt_for_a_promise_that_somebody_else_moved_is_not_opened(store: Store) -> None:
     """Whether it is settled, or was tried and waits again."""
     made = await make(store, wanted())
-    assert await store.promises.open_attempt(made.promise, attempt_for(made.promise, "a1"))
+    assert isinstance(await store.promises.open_attempt(made.promise, attempt_for(made.promise, "a1")), Promise)
     await store.promises.advance(made.promise.id, AttemptEnded(Outcome.BUSY))
     before = await everything(store)
-    assert await store.promises.open_attempt(made.promise, attempt_for(made.promise, "a2")) is None
+    assert await store.promises.open_attempt(made.promise, attempt_for(made.promise, "a2")) == MOVED
     assert await everything(store) == before
 
 
@@ -58,7 +61,7 @@ async def test_an_attempt_for_a_number_that_is_being_called_is_not_opened(store:
     await dialling(store, "call-1", "a1", queue="sales")
     other = (await make(store, wanted("call-2", queue="support"))).promise
     before = await everything(store)
-    assert await store.promises.open_attempt(other, attempt_for(other, "a2")) is None
+    assert await store.promises.open_attempt(other, attempt_for(other, "a2")) == NUMBER_BUSY
     assert await everything(store) == before
 
 
@@ -73,7 +76,7 @@ async def test_an_attempt_id_is_never_used_twice(store: Store) -> None:
     """The channel id comes from it."""
     first = await dialling(store, "call-1", "a1")
     waiting = await store.promises.advance(first.id, AttemptEnded(Outcome.BUSY))
-    assert await store.promises.open_attempt(waiting, attempt_for(waiting, "a1")) is None
+    assert await store.promises.open_attempt(waiting, attempt_for(waiting, "a1")) == MOVED
     assert (await store.promises.get(first.id)) == waiting
 
 
@@ -83,7 +86,8 @@ async def test_of_twenty_dialers_one_gets_the_promise(store: Store) -> None:
     opened = await asyncio.gather(
         *(store.promises.open_attempt(promise, attempt_for(promise, f"a{n}")) for n in range(20))
     )
-    assert sum(one is not None for one in opened) == 1
+    assert sum(isinstance(one, Promise) for one in opened) == 1
+    assert opened.count(MOVED) == 19
     assert len(await rows(store, "SELECT id FROM attempts")) == 1
 
 

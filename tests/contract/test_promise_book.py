@@ -180,7 +180,7 @@ async def test_the_sms_listener_is_called_only_when_an_sms_was_added(store: Stor
     waiting = (await make(store, wanted())).promise
     for n, outcome in enumerate(outcomes):
         assert calls == []
-        assert await store.promises.open_attempt(waiting, attempt_for(waiting, f"a{n}"))
+        assert isinstance(await store.promises.open_attempt(waiting, attempt_for(waiting, f"a{n}")), Promise)
         waiting = await store.promises.advance(waiting.id, AttemptEnded(outcome))
     assert calls == ["queued"]
 

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn
 from controller.domain.outcome import Outcome
+from controller.domain.promise import Promise
 from controller.ports.promises import Made, SlotFull
 from tests.contract.store_under_test import ENGINES, NOON, HandClock, attempt_for, slot_after, store_at, wanted
 
@@ -104,7 +105,7 @@ class Bookings(RuleBasedStateMachine):
         held = self._held[data.draw(st.sampled_from(self.some(is_dialled=False)))]
         promise = self._run(self._store.promises.get(held.promise_id))
         attempt = attempt_for(promise, f"attempt-{next(self._ids)}")
-        assert self._run(self._store.promises.open_attempt(promise, attempt))
+        assert isinstance(self._run(self._store.promises.open_attempt(promise, attempt)), Promise)
         held.is_dialled = True
 
     @precondition(lambda self: self.some(is_dialled=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerConnected, CustomerRangIn
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
-from controller.ports.promises import Made
+from controller.ports.promises import Made, NotClaimed, NotClaimedReason
 from tests.contract.store_under_test import (
     NOON,
     NUMBER,
@@ -127,7 +127,7 @@ async def test_the_history_names_each_call_and_each_window(store: Store) -> None
         ("Merged", "waiting", "call-2 2030-05-06T05:00:00+00:00"),
         ("CustomerRangIn", "fulfilled", "call-3 2030-05-06T05:00:00+00:00"),
         ("Made", "waiting", "call-4 2030-05-06T05:00:00+00:00"),
-        ("Cancelled", "cancelled", "2030-05-06T05:00:00+00:00"),
+        ("Cancelled", "cancelled", "customer 2030-05-06T05:00:00+00:00"),
     ]
 
 
@@ -148,7 +148,7 @@ async def test_an_attempt_on_a_promise_as_it_was_before_it_took_a_request_in_is_
     """The line hears of the change, and decides again."""
     stale = (await make(store, wanted("call-1"))).promise
     fresh = (await make(store, wanted("call-2", slot=slot_after(20), slot_capacity=1))).promise
-    assert await store.promises.open_attempt(stale, attempt_for(stale)) is None
+    assert await store.promises.open_attempt(stale, attempt_for(stale)) == NotClaimed(NotClaimedReason.MOVED)
     assert await store.promises.get(stale.id) == fresh
 
 

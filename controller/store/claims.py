@@ -1,0 +1,108 @@
+"""What speaks against a call, asked in the transaction that writes its attempt: lease, do-not-call list, caps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, func, select
+
+from controller.domain.caps import CAP_PERIOD, LONG_CAP_PERIOD
+from controller.ports.promises import NotClaimed, NotClaimedReason
+from controller.store import attempt_rows
+from controller.store.tables import attempts, do_not_call, leases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, timedelta
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from controller.domain.caps import Caps
+
+CLAIMS = "claims"
+"""What claims, the lease and the list wait for each other by, on a database with several writers. Taken before any
+row is locked, everywhere, so that no two wait in a circle."""
+THE_LEASE = 1
+"""The id of its one row."""
+
+
+async def objection(connection: AsyncConnection, number: str, caps: Caps, now: datetime) -> NotClaimed | None:
+    """Return what speaks against a call to `number` at `now`; None: nothing."""
+    if await attempt_rows.is_number_busy(connection, number):
+        return NotClaimed(NotClaimedReason.NUMBER_BUSY)
+    if await is_listed(connection, number):
+        return NotClaimed(NotClaimedReason.BLOCKED)
+    until = await _full_until(connection, number, caps, now)
+    return None if until is None else NotClaimed(NotClaimedReason.OVER_CAP, until)
+
+
+async def is_listed(connection: AsyncConnection, number: str) -> bool:
+    """Tell whether a number is on the do-not-call list."""
+    query = select(do_not_call.c.number).where(do_not_call.c.number == number)
+    return (await connection.execute(query)).first() is not None
+
+
+async def has_lease(connection: AsyncConnection, term: int, now: datetime) -> bool:
+    """Tell whether calls may be placed under `term`. Where nobody ever took a lease, there is none to hold."""
+    row = (await connection.execute(select(leases).where(leases.c.id == THE_LEASE))).first()
+    return row is None or (row.term == term and now < row.expires_at)
+
+
+async def _full_until(connection: AsyncConnection, number: str, caps: Caps, now: datetime) -> datetime | None:
+    """Return when every cap has room for one more call; None: they have it now."""
+    counts: list[datetime] = []
+    for among, most, period in _count_caps(number, caps):
+        full_until = await _count_full_until(connection, among, most, now, period)
+        if full_until is not None:
+            counts.append(full_until)
+    if caps.max_cost_milli is not None:
+        room_milli = caps.max_cost_milli - caps.reserved_milli
+        full_until = await _cost_full_until(connection, room_milli, now)
+        if full_until is not None:
+            counts.append(full_until)
+    return max(counts, default=None)
+
+
+def _count_caps(number: str, caps: Caps) -> Iterator[tuple[ColumnElement[bool], int, timedelta]]:
+    if caps.per_number is not None:
+        yield attempts.c.number == number, caps.per_number, CAP_PERIOD
+    if caps.per_number_30_days is not None:
+        yield attempts.c.number == number, caps.per_number_30_days, LONG_CAP_PERIOD
+    for prefix, most in caps.per_prefix.items():
+        yield attempts.c.number.startswith(prefix, autoescape=True), most, CAP_PERIOD
+
+
+async def _count_full_until(
+    connection: AsyncConnection, among: ColumnElement[bool], most: int, now: datetime, period: timedelta
+) -> datetime | None:
+    is_counted = attempts.c.counts_from > now - period
+    count = (await connection.execute(select(func.count()).where(among, is_counted))).scalar_one()
+    if count < most:
+        return None
+    if most <= 0:
+        return now + period  # never; it is asked again by then
+    # Once this one is out, one less than `most` are left.
+    blocking = (
+        select(attempts.c.counts_from)
+        .where(among, is_counted)
+        .order_by(attempts.c.counts_from)
+        .offset(count - most)
+        .limit(1)
+    )
+    oldest: datetime = (await connection.execute(blocking)).scalar_one()
+    return oldest + period
+
+
+async def _cost_full_until(connection: AsyncConnection, room_milli: int, now: datetime) -> datetime | None:
+    is_counted = attempts.c.counts_from > now - CAP_PERIOD
+    total = select(func.coalesce(func.sum(attempts.c.cost_milli), 0)).where(is_counted)
+    spent_milli: int = (await connection.execute(total)).scalar_one()
+    if spent_milli <= room_milli:
+        return None
+    query = select(attempts.c.counts_from, attempts.c.cost_milli).where(is_counted).order_by(attempts.c.counts_from)
+    for row in await connection.execute(query):
+        spent_milli -= row.cost_milli
+        if spent_milli <= room_milli:
+            freed_at: datetime = row.counts_from
+            return freed_at + CAP_PERIOD
+    return now + CAP_PERIOD  # this call alone costs more than there may be

@@ -1,0 +1,101 @@
+"""The do-not-call list, in the database. What it forbids is asked in `claims.py` and where an SMS is taken."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from controller.domain.lifecycle import ALLOWED, Cancelled, CancelReason
+from controller.ports.do_not_call import Blocked
+from controller.store import claims
+from controller.store import promise_rows as rows
+from controller.store.dialect import insert_if_new, wait_for_other_bookings
+from controller.store.promise_steps import DEFAULT_POLICY, take_step
+from controller.store.tables import do_not_call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from controller.domain.promise import Promise
+    from controller.domain.retry_policy import RetryPolicy
+    from controller.ports.clock import Clock
+    from controller.store.engine import Database
+
+_E164 = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
+
+
+class StoredDoNotCallBook:
+    """`DoNotCallBook` on SQL. `changed` and `sms_queued` are called after a commit, `changed` for each promise."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        policies: Mapping[str, RetryPolicy],
+        clock: Clock,
+        changed: Callable[[Promise], None],
+        sms_queued: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._policies = policies
+        self._clock = clock
+        self._changed = changed
+        self._sms_queued = sms_queued
+
+    async def block(self, number: str, *, reason: str) -> list[Promise]:
+        """Put a number (E.164) on the list, and cancel what it holds; return those, by id.
+
+        A number that is on the list keeps its first entry. Raises ValueError for what is no E.164 number: it would
+        protect nobody.
+        """
+        if not _E164.fullmatch(number):
+            raise ValueError("not an E.164 number")  # not repeated: the text ends up in a log
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> tuple[list[Promise], bool]:
+            await wait_for_other_bookings(connection, claims.CLAIMS)
+            entry = {"number": number, "reason": reason, "blocked_at": now}
+            await connection.execute(insert_if_new(connection, do_not_call).values(entry))
+            steps = [
+                await take_step(connection, held, Cancelled(CancelReason.STOP), now, self._policy(held.queue))
+                for held in await rows.open_of(connection, number)
+                if (held.state, Cancelled) in ALLOWED
+            ]
+            return [promise for promise, _ in steps], any(owes for _, owes in steps)
+
+        def tell(result: tuple[list[Promise], bool]) -> None:
+            for promise in result[0]:
+                self._changed(promise)
+            if result[1]:
+                self._sms_queued()
+
+        return (await self._database.write(work, then=tell))[0]
+
+    async def unblock(self, number: str) -> bool:
+        """Take a number off the list; False when it was not on it. What was cancelled stays cancelled."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            gone = await connection.execute(delete(do_not_call).where(do_not_call.c.number == number))
+            return gone.rowcount == 1
+
+        return await self._database.write(work)
+
+    async def is_blocked(self, number: str) -> bool:
+        """Tell whether a number is on the list."""
+        return await self._database.read(lambda connection: claims.is_listed(connection, number))
+
+    async def listed(self) -> list[Blocked]:
+        """Return the list, newest first."""
+
+        async def work(connection: AsyncConnection) -> list[Blocked]:
+            query = select(do_not_call).order_by(do_not_call.c.blocked_at.desc(), do_not_call.c.number.desc())
+            return [Blocked(row.number, row.reason, row.blocked_at) for row in await connection.execute(query)]
+
+        return await self._database.read(work)
+
+    def _policy(self, queue: str) -> RetryPolicy:
+        return self._policies.get(queue, DEFAULT_POLICY)

@@ -1,0 +1,61 @@
+"""Several processes on one database, as controllers that were started twice: what only one may have, one gets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLAIMER = """
+import asyncio, json, sys
+from controller.domain.caps import Caps
+from controller.domain.promise import Promise
+from tests.contract.store_under_test import HandClock, attempt_for, store_at
+
+async def main():
+    url, name = sys.argv[1:]
+    async with store_at(url, HandClock(), busy_timeout_s=30) as store:
+        waits = await store.promises.waiting()
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        lease = await store.leases.take(name, 4)
+        answers = await asyncio.gather(*(
+            store.promises.open_attempt(one, attempt_for(one, f"{name}-{n}", term=1), Caps(per_prefix={"+8190": 3}))
+            for n, one in enumerate(waits)
+        ))
+        opened = [one.id for one in answers if isinstance(one, Promise)]
+        others = sorted({one.reason for one in answers if not isinstance(one, Promise)})
+        print(json.dumps({"holder": lease.holder, "term": lease.term, "opened": opened, "others": others}))
+
+asyncio.run(main())
+"""
+"""A process that takes the lease and claims all that waits, at a word."""
+
+
+async def test_four_processes_that_claim_at_once_pass_no_cap_and_share_no_promise(tmp_path: Path) -> None:
+    """Twenty promises, a cap of three; one of the four has the lease."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/orikaeshi.db"
+    async with store_at(url, HandClock()) as store:
+        for n in range(20):
+            await make(store, wanted(f"call-{n}", number=f"+8190000000{n:02}"))
+        pipe = asyncio.subprocess.PIPE
+        processes = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", CLAIMER, url, f"p{n}", stdin=pipe, stdout=pipe)
+            for n in range(4)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+        said = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+        told: list[dict[str, Any]] = [json.loads(out) for out, _ in said]
+        opened = [promise for one in told for promise in one["opened"]]
+        assert len(opened) == len(set(opened)) == 3
+        assert {(one["holder"], one["term"]) for one in told} == {(told[0]["holder"], 1)}
+        assert {reason for one in told for reason in one["others"]} <= {"moved", "over_cap"}
+        assert len(await rows(store, "SELECT id FROM attempts")) == 3
