@@ -7,17 +7,21 @@ callers go ahead of the others, and that has a bound: whoever was passed a numbe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from controller.domain.agents import Agent
 
 DEFAULT_MAX_PASSES = 5
 """How many who came later may be served before somebody. Urgent calls are few: most who wait meet none or one."""
+
+ASK_AGAIN_S = 30.0
+"""An agent who has just passed a promise on hears of it no sooner, though nobody else be there."""
 
 
 class WaiterKind(StrEnum):
@@ -40,6 +44,8 @@ class Waiter:
     urgent: bool = False
     passed: int = 0
     """How many times an agent who could have served this waiter, when they could be served, went to a later one."""
+    not_for: frozenset[str] = frozenset()
+    """The agents, by name, who do not get this waiter now, whatever queues they serve."""
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether this waiter can be served at `now`."""
@@ -49,9 +55,27 @@ class Waiter:
         """Tell whether nobody who came later may be served before this waiter any more."""
         return self.passed >= max_passes
 
+    def can_go_to(self, agent: Agent) -> bool:
+        """Tell whether an agent, free or not, is one for this waiter."""
+        return self.queue in agent.queues and agent.name not in self.not_for
+
     def came_before(self, other: Waiter) -> bool:
         """Tell who arrived first; of two who came at the same instant one always counts as the first."""
         return (self.since, self.id) < (other.since, other.id)
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """An agent left a promise to the others. Times are aware UTC."""
+
+    at: datetime
+    until: datetime
+    """When they may be asked for it again, whatever the others do."""
+
+    @property
+    def asked_again_at(self) -> datetime:
+        """When they are asked again if all the others have passed it on too."""
+        return min(self.until, self.at + timedelta(seconds=ASK_AGAIN_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +113,23 @@ class Decision:
     urgent: bool
     starving: bool
     passed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pair: Match, now: datetime, *, place: int, max_passes: int) -> Decision:
+        """Return what is written down of a pair that is about to be joined."""
+        waiter = pair.waiter
+        return cls(
+            at=now,
+            queue=waiter.queue,
+            waiter_id=waiter.id,
+            kind=waiter.kind,
+            agent=pair.agent.name,
+            since=waiter.since,
+            place=place,
+            urgent=waiter.urgent,
+            starving=waiter.is_starving(max_passes),
+            passed=pair.passed,
+        )
 
     @property
     def reason(self) -> DecisionReason:
@@ -143,7 +184,7 @@ def match(
 ) -> list[Match]:
     """Pair waiters with free agents, one after the other: the first in line; of the agents, who has been free longest.
 
-    Each waiter and each agent is in at most one pair; an agent gets only waiters of the queues they serve. Each pair
+    Each waiter and each agent is in at most one pair; an agent gets only waiters who are for them. Each pair
     counts for those whom it passes before the next is made: nobody who is due is passed more than `max_passes` times.
     """
     free = [agent for agent in agents if agent.is_free]
@@ -164,8 +205,22 @@ def next_match(
     free = sorted((agent for agent in agents if agent.is_free), key=lambda agent: (agent.state_since, agent.name))
     due = [waiter for waiter in waiters if waiter.is_due(now)] if free else []
     for waiter in order(due, max_passes):
-        agent = next((candidate for candidate in free if waiter.queue in candidate.queues), None)
+        agent = next((candidate for candidate in free if waiter.can_go_to(candidate)), None)
         if agent is not None:
-            passed = (each for each in due if each.queue in agent.queues and each.came_before(waiter))
+            passed = (each for each in due if each.can_go_to(agent) and each.came_before(waiter))
             return Match(waiter, agent, tuple(each.id for each in sorted(passed, key=lambda w: (w.since, w.id))))
     return None
+
+
+def not_asked(passed_on: Mapping[str, PassedOn], on_duty: Iterable[str], now: datetime) -> frozenset[str]:
+    """Return the agents who are not asked for a promise that these, by name, left to the others.
+
+    Where everybody on duty has, whoever did so first is asked again after a while: it is not kept from all of them.
+    """
+    resting = {name: each for name, each in passed_on.items() if each.until > now}
+    there = set(on_duty)
+    if there and there <= resting.keys():
+        first = min(there, key=lambda name: (resting[name].at, name))
+        if resting[first].asked_again_at <= now:
+            del resting[first]
+    return frozenset(resting)

@@ -43,8 +43,10 @@ class Soon:
     """Not today in turn: once the queue has opened again."""
 
 
-async def choose_time(call: Conversation, queue: Queue, house: House, *, expected: WaitRange | None) -> Slot | Soon:
-    """Return when the caller wants to be called; who says nothing is called as soon as possible.
+async def choose_time(
+    call: Conversation, queue: Queue, house: House, *, number: str, expected: WaitRange | None
+) -> Slot | Soon:
+    """Return when the caller wants to be called at `number`; who says nothing is called as soon as possible.
 
     Raises StoreUnavailableError when it cannot be told which windows are free.
     """
@@ -59,7 +61,7 @@ async def choose_time(call: Conversation, queue: Queue, house: House, *, expecte
         if key == SOON:
             return soon
         if key == CHOOSE:
-            slot = await choose_slot(call, queue, house)
+            slot = await choose_slot(call, queue, house, number=number)
             if slot is not None:
                 return slot
     return soon
@@ -75,9 +77,9 @@ def as_soon_as_possible(queue: Queue, now: datetime, expected: WaitRange | None)
     return Soon(opening or now + timedelta(seconds=GOODBYE_S), opens_first=opening is not None)
 
 
-async def choose_slot(call: Conversation, queue: Queue, house: House) -> Slot | None:
+async def choose_slot(call: Conversation, queue: Queue, house: House, *, number: str) -> Slot | None:
     """Offer the free windows, by day and then three at a time. None: there is none, or the caller went back."""
-    choices = await free_slots(queue, house)
+    choices = await free_slots(queue, house, number)
     if not choices:
         await call.play(prompts.NO_SLOTS)
         return None
@@ -86,8 +88,8 @@ async def choose_slot(call: Conversation, queue: Queue, house: House) -> Slot | 
     if len(days) == 1:
         return await pick_slot(call, days[0][1], queue, house)
     question = [prompts.CHOOSE_DAY]
-    for number, (group, _) in enumerate(days, start=1):
-        question += [DAY_WORDS[group], press(number)]
+    for key_number, (group, _) in enumerate(days, start=1):
+        question += [DAY_WORDS[group], press(key_number)]
     question.append(prompts.EARLIER_CHOICE)
     for _ in range(MAX_TRIES):
         key = await call.ask(*question, keypad=ONE_KEY)
@@ -134,12 +136,16 @@ def page_words(here: Sequence[Slot], queue: Queue, language: str, house: House, 
     return [*words, *([prompts.MORE_SLOTS] if more else []), prompts.EARLIER_CHOICE]
 
 
-async def free_slots(queue: Queue, house: House) -> list[Slot]:
-    """Return the windows of a queue that have a free place, soonest first. Raises StoreUnavailableError."""
+async def free_slots(queue: Queue, house: House, number: str) -> list[Slot]:
+    """Return the windows in which a number can be called and a place is free, soonest first.
+
+    Raises StoreUnavailableError.
+    """
     if queue.slots is None:
         return []
     now = house.clock.now()
-    planned = list(slots(queue.slots, queue.hours, queue.calling_hours, now))
+    cut = slots(queue.slots, queue.hours, queue.calling_hours, now)
+    planned = [slot for slot in cut if house.may_be_called(number, queue, slot.starts_at)]
     if not planned:
         return []
     booked = await house.promises.booked(queue.name, start=planned[0].starts_at, end=planned[-1].ends_at)

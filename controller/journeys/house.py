@@ -12,7 +12,10 @@ from controller.domain.opening_hours import OpeningHours, always_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
+    from controller.domain.calling_hours import NumberHours
+    from controller.domain.caps import Caps
     from controller.domain.menu import Destination, Menu, WebPage
     from controller.domain.opening_hours import OpeningHours
     from controller.domain.phone_number import NumberPlan
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from controller.ports.callers import CallerMemory
     from controller.ports.calls import Telephony
     from controller.ports.clock import Clock
+    from controller.ports.lease import Leadership
     from controller.ports.line import Line
     from controller.ports.promises import PromiseBook
     from controller.ports.queue_log import QueueLog
@@ -75,6 +79,34 @@ class Recapture:
     """Who waited less changed their mind."""
 
 
+class DialMode(StrEnum):
+    """How the customers of a queue are called back."""
+
+    AGENT_FIRST = "agent_first"
+    """An agent is reserved and rung, hears whose callback it is, and then the customer is dialled."""
+    PREVIEW = "preview"
+    """The same, and the agent says by key whether to dial, to pass it to a colleague, or to put it off."""
+    CUSTOMER_FIRST = "customer_first"
+    """The customer is dialled when an agent is about to be free, and waits at the front once they have confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """How callbacks of a queue are made."""
+
+    mode: DialMode = DialMode.AGENT_FIRST
+    postpone_s: float = 1800
+    """By how much an agent who sees a promise beforehand puts it off."""
+    pass_pause_s: float = 600
+    """How long an agent who passed a promise on is not asked for it again."""
+    max_deck_s: float = 120
+    """How long a customer who has confirmed waits for an agent at most (customer first)."""
+    detect_machine: bool = False
+    """Listen for an answering machine (AMD) before anybody speaks; without, a key tells."""
+    machine_message: str | None = None
+    """The prompt that a machine records; None: it gets nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A named service that callers wait for, as far as a journey needs to know it."""
@@ -89,6 +121,7 @@ class Queue:
     slots: SlotPlan | None = None
     """None: no times can be booked."""
     recapture: Recapture | None = None
+    callbacks: Callbacks = field(default_factory=Callbacks)
     agent_ring_timeout_s: float = 20
     customer_ring_timeout_s: float = 30
     wrap_up_s: float = 10
@@ -111,8 +144,20 @@ class House:
     clock: Clock
     plan: NumberPlan
     new_id: Callable[[], str]
+    leadership: Leadership
+    caps_for: Callable[[str], Caps]
+    """The caps of a number (E.164)."""
     queues: Mapping[str, Queue]
+    hours_for: Callable[[str], NumberHours] | None = None
+    """When a number (E.164) may be rung; None: when the queue says."""
+    dry_run: bool = False
+    """Callbacks are rehearsed: everything is done but the call, and no agent's phone rings."""
     menus: Mapping[str, Menu] = field(default_factory=dict)
     web_pages: Mapping[str, WebPage] = field(default_factory=dict)
     languages: tuple[str, ...] = ("ja", "en")
     """Every language that there are prompts in."""
+
+    def may_be_called(self, number: str, queue: Queue, at: datetime) -> bool:
+        """Tell whether a number (E.164) that left a promise with `queue` may be rung at an instant."""
+        hours = queue.calling_hours if self.hours_for is None else self.hours_for(number)
+        return hours.allow(at)

@@ -59,11 +59,11 @@ async def leave_number(call: Conversation, queue: Queue, house: House, *, expect
     if number is None:
         return Leaving.NO_NUMBER
     try:
-        when = await choose_time(call, queue, house, expected=expected)
+        when = await choose_time(call, queue, house, number=number.e164, expected=expected)
         while isinstance(made := await house.promises.make(wanted(call, queue, number, when)), SlotFull):
             await call.play(prompts.SLOT_TAKEN)
-            slot = await choose_slot(call, queue, house)
-            when = slot or await choose_time(call, queue, house, expected=expected)
+            slot = await choose_slot(call, queue, house, number=number.e164)
+            when = slot or await choose_time(call, queue, house, number=number.e164, expected=expected)
     except StoreUnavailableError:
         # Never acknowledge what is not on disk.
         return Leaving.NOT_KEPT

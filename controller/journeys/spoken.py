@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 JAPANESE = "ja"
 NOON_HOUR = 12
+WHISPERED_DIGITS = 4
 
 
 def number(printed: str) -> list[str]:
@@ -34,6 +35,21 @@ def place(position: int) -> list[str]:
     if position not in prompts.PLACES:
         return [prompts.PLACE_MANY]
     return [prompts.PLACE_BEFORE, f"place-{position}", prompts.PLACE_AFTER]
+
+
+def whisper(number: str, waited_s: float) -> list[str]:
+    """Tell an agent whose callback it is: the last digits of the number, and how long they have waited."""
+    last_digits = [f"digit-{digit}" for digit in number[-WHISPERED_DIGITS:]]
+    minutes = max(1, round(waited_s / 60))
+    waited = [prompts.WHISPER_WAIT_LONG]
+    if minutes in prompts.MINUTES:
+        waited = [prompts.WHISPER_WAIT_BEFORE, f"minute-{minutes}", prompts.WAIT_AFTER]
+    return [prompts.AGENT_WHISPER, prompts.WHISPER_NUMBER_BEFORE, *last_digits, *waited]
+
+
+def later(minutes: int) -> list[str]:
+    """Say in how many minutes somebody will be called again: 10, 20, ... 90."""
+    return [f"later-{minutes}"]
 
 
 def wait(low_s: float, high_s: float) -> list[str]:

@@ -10,11 +10,13 @@ from controller.domain.menu import SayGoodbye
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys import prompts
-from controller.journeys.callback_to_customer import confirm, note_connected, with_agent, without_agent
+from controller.journeys.callback_to_customer import tell, with_agent
 from controller.journeys.destinations import follow
 from controller.journeys.in_line import enter_line, hold_for_agent
 from controller.journeys.leave_number import acknowledge
+from controller.journeys.on_deck import on_deck
 from controller.journeys.ring_back import note_rang_in, open_promise
+from controller.journeys.underway import Underway
 from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import Made, StoreUnavailableError
@@ -22,6 +24,7 @@ from controller.ports.promises import Made, StoreUnavailableError
 if TYPE_CHECKING:
     from controller.domain.menu import Destination, Entrance
     from controller.domain.promise import Promise
+    from controller.journeys.dialled import Dialled
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call, OutboundCall
     from controller.ports.line import Reservation
@@ -106,43 +109,49 @@ async def take_up_callback(
     house: House,
     *,
     joined: bool,
-) -> Outcome:
-    """Go on with a callback whose customer is ringing, answered, or (`joined`) talking. Returns how it ended."""
-    promise = opened.promise
-
-    async def note() -> None:
-        if promise.state is not PromiseState.CONNECTED:
-            await note_connected(promise, house)
-
+    stage: Stage | None = None,
+) -> Dialled:
+    """Go on with a callback whose customer is ringing, answered, waiting for an agent, or (`joined`) talking."""
+    underway = Underway(opened.attempt, opened.promise, customer, queue, house)
     async with AsyncExitStack() as legs:
         legs.push_async_callback(customer.hang_up)
-        outcome: Outcome | None = None
-        if agent is not None:
+        if agent is None:
+            outcome = await without_agent(underway, stage)
+        else:
             async with AsyncExitStack() as agent_side:
                 agent_side.push_async_callback(agent.hang_up)
                 with reservation or nullcontext():
-                    if joined:
-                        with suppress(CallerHungUp):
-                            await customer.connect(agent, on_joined=note)
-                        outcome = Outcome.TALKED
-                    else:
-                        outcome = await with_agent(customer, agent, opened.attempt, promise, queue, house)
-        elif promise.state is PromiseState.CONNECTED:
-            outcome = Outcome.TALKED  # They talked, and the agent hung up while nobody watched.
-        else:
-            outcome = await reach_without_agent(customer)
-        return outcome or await without_agent(customer, promise, queue, house)
+                    outcome = await beside_agent(underway, agent, joined=joined)
+        return underway.ended(outcome or await on_deck(underway))
 
 
-async def reach_without_agent(customer: OutboundCall) -> Outcome | None:
-    """See whether a customer, whose agent is gone, answers and confirms. None: they do, and wait for an agent."""
-    failure = await customer.dial()
-    if failure is not None:
-        return failure
-    try:
-        return await confirm(customer)
-    except CallerHungUp:
-        return Outcome.DROPPED
+async def beside_agent(underway: Underway, agent: Call, *, joined: bool) -> Outcome | None:
+    """Go on with a customer for whom there is an agent. None: the agent is gone, and the customer said yes."""
+    promise = underway.promise
+
+    async def note() -> None:
+        if promise.state is not PromiseState.CONNECTED:
+            await underway.note_connected()
+
+    if joined:
+        with suppress(CallerHungUp):
+            await underway.customer.connect(agent, on_joined=note)
+        return Outcome.TALKED
+    if promise.state is PromiseState.CANCELLED:
+        await underway.part_with()
+        await tell(agent, prompts.AGENT_WITHDRAWN)
+        return Outcome.WITHDRAWN
+    return await with_agent(underway, agent)
+
+
+async def without_agent(underway: Underway, stage: Stage | None) -> Outcome | None:
+    """Go on with a customer for whom there is no agent. None: they said yes, and wait for one."""
+    state = underway.promise.state
+    if state is PromiseState.CONNECTED or stage is Stage.TALKING:
+        return Outcome.TALKED  # They talked, and the agent hung up while nobody watched.
+    if stage is Stage.IN_LINE:
+        return None
+    return Outcome.WITHDRAWN if state is PromiseState.CANCELLED else await underway.reach()
 
 
 async def nothing() -> None:

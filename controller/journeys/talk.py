@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.queue_events import Abandoned, Completed, Connected, Entered, RangOut
-from controller.journeys.agent_phone import ring_agent
+from controller.journeys.agent_phone import ring_agent, say_until_key
 from controller.journeys.race import first_of
 from controller.ports.calls import CallerHungUp, PbxUnavailableError, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from datetime import datetime
 
     from controller.domain.queue_events import LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
+    from controller.journeys.agent_phone import AgentLeg
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call
     from controller.ports.line import Place, Reservation
@@ -31,6 +32,8 @@ class Stay:
     first_place: int
     place: Place
     house: House
+    shown_number: str | None
+    """The number that an agent's phone shows when it is rung for them."""
     has_talked: bool = False
     """With an agent: the end of the talk was the end of the stay."""
 
@@ -53,27 +56,20 @@ class Stay:
 
 
 @contextmanager
-def noted_stay(call: Call, queue: Queue, place: Place, house: House) -> Iterator[Stay]:
-    """Note in the queue_log that somebody is in line, and that they hung up there, or were cut off, if it comes so."""
-    stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house)
-    house.queue_log.note(Entered(call.id, queue.name, call.facts.number, stay.first_place))
+def noted_stay(call: Call, queue: Queue, place: Place, house: House, *, number: str | None = None) -> Iterator[Stay]:
+    """Note in the queue_log that somebody is in line, and that they hung up there, or were cut off, if it comes so.
+
+    `number` is theirs; None: the one that they call from.
+    """
+    number = number or call.facts.number
+    stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house, number)
+    house.queue_log.note(Entered(call.id, queue.name, number, stay.first_place))
     try:
         yield stay
     except Exception:
         if not stay.has_talked:
             stay.note(Abandoned)
         raise
-
-
-async def wait_for_agent(
-    call: Call, queue: Queue, house: House, *, since: datetime, on_answer: Callable[[str], Awaitable[None]]
-) -> None:
-    """Hold somebody who already holds a promise, in its place, until they have talked with an agent."""
-    with house.line.join(call.id, queue.name, since) as place, noted_stay(call, queue, place, house) as stay:
-        while True:
-            _, reservation = await first_of(turn=place.turn(), music=call.hold(queue.name))
-            if await talk_with_agent(call, reservation, stay, queue, house, on_answer=on_answer):
-                return
 
 
 async def talk_with_agent(
@@ -84,10 +80,11 @@ async def talk_with_agent(
     house: House,
     *,
     on_answer: Callable[[str], Awaitable[None]],
+    whisper: Sequence[str] = (),
 ) -> bool:
     """Ring the reserved agent and join the two until one hangs up. False: nobody answered, the caller holds on.
 
-    `on_answer` is awaited with the agent's name once they hear each other.
+    The agent hears `whisper` first. `on_answer` is awaited with the agent's name once they hear each other.
     """
     agent = reservation.agent
 
@@ -101,9 +98,9 @@ async def talk_with_agent(
         return (house.clock.now() - rang_at).total_seconds()
 
     with reservation:
-        async with ring_agent(reservation, call.id, queue, house, shown_number=call.facts.number) as leg:
+        async with ring_agent(reservation, call.id, queue, house, shown_number=stay.shown_number) as leg:
             # The caller keeps the music until the agent is really there.
-            _, answered = await first_of(answered=leg.answered(), music=call.hold(queue.name))
+            _, answered = await first_of(answered=answered_for(leg, whisper), music=call.hold(queue.name))
             if not answered:
                 house.queue_log.note(RangOut(call.id, queue.name, agent.name, ring_s()))
                 return False
@@ -117,6 +114,17 @@ async def talk_with_agent(
                 first_place=stay.first_place,
             )
             return await talk.until_hang_up(house, on_answer=note_answer)
+
+
+async def answered_for(leg: AgentLeg, whisper: Sequence[str]) -> bool:
+    """Ring the agent, and say `whisper` to them. False: they do not answer, or hang up over it."""
+    if not await leg.answered():
+        return False
+    try:
+        await say_until_key(leg.call, *whisper)
+    except CallerHungUp:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

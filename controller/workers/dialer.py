@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections import Counter
+from contextlib import ExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from controller.domain.lifecycle import AttemptEnded, DeadlinePassed, RefusedTransitionError
+from controller.domain.lifecycle import DeadlinePassed, Postponed, PostponeReason
+from controller.domain.line import PassedOn
 from controller.domain.outcome import Outcome
 from controller.journeys.callback_to_customer import callback_to_customer
+from controller.journeys.customer_first import customer_first, rehearse_callback
+from controller.journeys.dialled import Dialled, NotDialled, NotDialledReason
+from controller.journeys.house import DialMode
 from controller.ports.promises import StoreUnavailableError
+from controller.workers.outcome_writer import HOLD_BACK_S, OutcomeWriter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from controller.domain.lifecycle import Event
+    from controller.domain.line import Waiter
     from controller.domain.promise import Promise
-    from controller.journeys.callback_to_customer import Dialled
     from controller.journeys.house import House, Queue
     from controller.ports.promises import OpenAttempt
     from controller.workers.agent_desk import DeskReservation
     from controller.workers.line_keeper import LineKeeper
     from controller.workers.supervisor import Supervisor
 
+    Story = Callable[[], Awaitable[Dialled | NotDialled]]
+
 log = structlog.get_logger(__name__)
-
-STORE_RETRY_S = 1.0
-"""How long to wait for a database that is away before an outcome is written again. It is never dropped."""
-
-
-HOLD_BACK_S = 10.0
-"""How long a promise that cannot be dialled now (no database, a call to its number is open) is kept from the line."""
 
 
 class Dialer:
-    """Takes a promise and an agent from the line and sees the callback through."""
+    """Takes promises from the line, most with an agent, and sees the callbacks through."""
 
     def __init__(
         self,
@@ -51,14 +52,26 @@ class Dialer:
         self._keeper = keeper
         self._supervisor = supervisor
         self._max_concurrent_calls = max_concurrent_calls
-        self._in_hand: set[str] = set()
+        self.pen = OutcomeWriter(house.promises, keeper, house.clock)
+        self._in_hand: Counter[str] = Counter()
+        self._unconfirmed: dict[str, Promise] = {}
+        self._kept: dict[str, ExitStack] = {}
+        self.room: Callable[[], bool] = lambda: True
+        """Asked before a promise is taken from the line: does a trunk take one more call?"""
+        self.mode_of: Callable[[str], DialMode] = lambda queue: self._queues[queue].callbacks.mode
+        """How the customers of a queue, by name, are called back at the moment."""
+        self.on_ended: Callable[[Promise, Dialled], None] = lambda _promise, _dialled: None
+        """Told of each attempt that has ended, before that is written."""
         keeper.on_promise_turn = self.turn
         keeper.on_promise_expired = self.expire
+        keeper.on_joined = self._joined
 
     @property
     def has_room(self) -> bool:
-        """Whether one more outbound call may be placed at the same time."""
-        return len(self._in_hand) < self._max_concurrent_calls
+        """Whether one more outbound call may be placed at the same time, by this controller."""
+        return (
+            len(self._in_hand) < self._max_concurrent_calls and self._house.leadership.term is not None and self.room()
+        )
 
     @property
     def in_hand(self) -> frozenset[str]:
@@ -66,46 +79,134 @@ class Dialer:
         return frozenset(self._in_hand)
 
     def turn(self, promise: Promise, reservation: DeskReservation) -> None:
-        """Keep `promise` now, with the agent that was reserved."""
-        # Counted at once, not when the task starts: the line asks for room before it gives the next promise an agent.
-        self._in_hand.add(promise.id)
-        self._supervisor.spawn(self._keep(promise, reservation), promise_id=promise.id)
+        """Keep `promise`, which the line has taken, with the agent that was reserved."""
+        if promise.id in self._unconfirmed:
+            self._keep(reservation, promise)
+        elif self.mode_of(promise.queue) is DialMode.CUSTOMER_FIRST and not self._house.dry_run:
+            self._keep(reservation, promise)
+            self._ring_customer_first(promise)
+        else:
+            self._begin(promise, lambda: self._with_agent(promise, reservation))
 
-    def take_up(self, opened: OpenAttempt, story: Callable[[], Awaitable[Dialled]]) -> None:
+    def start(self, promise_id: str) -> None:
+        """Dial the customer of a promise, which stands in line, before it has an agent."""
+        self._ring_customer_first(self._keeper.promises.take_ahead(promise_id))
+
+    def take_up(self, opened: OpenAttempt, story: Story) -> None:
         """See through an attempt that was on its way when the controller was restarted."""
-        promise = opened.promise
-        self._in_hand.add(promise.id)
-        self._supervisor.spawn(self._see_through(promise, story), promise_id=promise.id, attempt_id=opened.attempt.id)
+        self._keeper.promises.take(opened.promise.id)
+        self._begin(opened.promise, story, attempt_id=opened.attempt.id)
+
+    async def follow(self, promise: Promise, story: Story) -> None:
+        """See through a callback that somebody else began: an agent redials by hand. Returns once all is written.
+
+        The line does not offer the promise meanwhile. A dial of ours that is on its way already stays so: whichever of
+        the two writes its attempt first wins.
+        """
+        self._keeper.promises.take(promise.id)
+        self._in_hand[promise.id] += 1
+        await self._see_through(promise, story, by_hand=True)
 
     def expire(self, promise: Promise) -> None:
         """Close a promise whose deadline has passed; the customer is told by SMS."""
         self._supervisor.spawn(self._expire(promise), promise_id=promise.id)
 
+    def _begin(self, promise: Promise, story: Story, **bound: str) -> None:
+        # Counted at once, not when the task starts: the line asks for room before it gives the next promise an agent.
+        self._in_hand[promise.id] += 1
+        self._supervisor.spawn(self._see_through(promise, story), promise_id=promise.id, **bound)
+
     async def _expire(self, promise: Promise) -> None:
-        await self._write(promise.id, DeadlinePassed())
+        await self.pen.write(promise.id, DeadlinePassed())
         self._keeper.let_go(promise.id)
 
-    async def _keep(self, promise: Promise, reservation: DeskReservation) -> None:
-        async def story() -> Dialled | None:
-            try:
-                # Before an agent's phone rings for nothing: can the database be asked, is it still as the line thinks?
-                if await self._house.promises.get(promise.id) != promise:
-                    return None
-                return await callback_to_customer(promise, reservation, self._queues[promise.queue], self._house)
-            finally:
-                # At once: whatever is waited for afterwards, others can have the agent.
-                if not reservation.taken:
-                    reservation.give_back()
+    # -- the stories
 
-        await self._see_through(promise, story)
-
-    async def _see_through(self, promise: Promise, story: Callable[[], Awaitable[Dialled | None]]) -> None:
+    async def _with_agent(self, promise: Promise, reservation: DeskReservation) -> Dialled | NotDialled:
+        queue = self._queues[promise.queue]
         try:
-            dialled = await story()
-            if dialled is not None:
-                await self.settle(promise.id, dialled.outcome, attempt_id=dialled.attempt.id)
-            else:
-                await self._look_again(promise)
+            # Before an agent's phone rings for nothing.
+            against = await self._against(promise)
+            if against is not None:
+                return against
+            if self._house.dry_run:
+                with reservation:
+                    pass  # Given back at once: no agent is needed.
+                return await rehearse_callback(promise, queue, self._house)
+            came = await callback_to_customer(promise, reservation, queue, self._house)
+            if isinstance(came, NotDialled) and came.reason is NotDialledReason.PASSED:
+                now = self._house.clock.now()
+                until = now + timedelta(seconds=queue.callbacks.pass_pause_s)
+                self._keeper.promises.pass_on(promise.id, reservation.agent.name, PassedOn(now, until))
+            return came
+        finally:
+            # At once: whatever is waited for afterwards, others can have the agent.
+            if not reservation.taken:
+                reservation.give_back()
+
+    def _ring_customer_first(self, promise: Promise) -> None:
+        self._unconfirmed[promise.id] = promise
+        self._begin(promise, lambda: self._customer_first(promise))
+
+    async def _customer_first(self, promise: Promise) -> Dialled | NotDialled:
+        try:
+            against = await self._against(promise)
+            return against or await customer_first(promise, self._queues[promise.queue], self._house)
+        finally:
+            self._no_longer_kept(promise)
+
+    def _keep(self, reservation: DeskReservation, promise: Promise) -> None:
+        """Keep an agent, whose phone does not ring yet, for a customer who is being dialled."""
+        self._kept[promise.id] = ExitStack()
+        self._kept[promise.id].enter_context(reservation)
+
+    def _no_longer_kept(self, promise: Promise) -> None:
+        self._unconfirmed.pop(promise.id, None)
+        self._keeper.promises.needs_no_agent(promise.id)
+        agent = self._kept.pop(promise.id, None)
+        if agent is not None:
+            agent.close()
+
+    def _joined(self, waiter: Waiter) -> None:
+        """Let the agent go who was kept for a customer that has confirmed: they are at the front of the line now."""
+        place = (waiter.queue, waiter.since)
+        for promise in self._unconfirmed.values():
+            if waiter.urgent and (promise.queue, promise.since) == place:
+                self._no_longer_kept(promise)
+                return
+
+    async def _against(self, promise: Promise) -> NotDialled | None:
+        """Ask the database whether the promise may be dialled and still is as the line thinks."""
+        refused = await self._house.promises.may_open(promise, self._house.caps_for(promise.number))
+        return None if refused is None else NotDialled(NotDialledReason.NOT_CLAIMED, refused)
+
+    # -- what follows from them
+
+    async def _see_through(self, promise: Promise, story: Story, *, by_hand: bool = False) -> None:
+        try:
+            hold_back_s = await self._told(promise, story)
+            if not by_hand:
+                await self._house.clock.sleep(hold_back_s)
+        finally:
+            self._in_hand[promise.id] -= 1
+            if not self._in_hand[promise.id]:
+                del self._in_hand[promise.id]
+            self._keeper.let_go(promise.id)
+
+    async def _told(self, promise: Promise, story: Story) -> float:
+        """Let a story happen and write what came of it; return for how long the line is not to offer the promise."""
+        try:
+            came = await story()
+            if isinstance(came, NotDialled):
+                return await self._not_dialled(promise, came)
+            self.on_ended(promise, came)
+            await self.pen.settle(
+                promise.id,
+                came.outcome,
+                attempt_id=came.attempt.id,
+                evidence=came.evidence,
+                later_s=came.later_s,
+            )
         except StoreUnavailableError as error:
             log.error("the promise could not be dialled; it stays in line", reason=str(error))  # noqa: TRY400 - expected
             await self._house.clock.sleep(HOLD_BACK_S)
@@ -115,51 +216,24 @@ class Dialer:
             log.exception("a callback failed")
             await self._settle_what_is_open(promise.id, Outcome.UNKNOWN)
             # What failed before there was an attempt would fail again at once, and so on for ever.
-            await self._house.clock.sleep(HOLD_BACK_S)
-        finally:
-            self._in_hand.discard(promise.id)
-            self._keeper.let_go(promise.id)
-
-    async def _look_again(self, promise: Promise) -> None:
-        """Find out why a promise was not dialled: it was moved, or another call to its number is on the way."""
-        # Moved by somebody else: the line must not go on offering what is settled.
-        self._keeper.promise_changed(await self._house.promises.get(promise.id))
-        if any(opened.attempt.number == promise.number for opened in await self._house.promises.open_attempts()):
-            await self._house.clock.sleep(HOLD_BACK_S)
-
-    async def settle(self, promise_id: str, outcome: Outcome, *, attempt_id: str) -> None:
-        """Write down how an attempt ended, however long the database takes to come back."""
-        log.info("attempt ended", attempt_id=attempt_id, outcome=outcome.value, fault=outcome.fault.value)
-        await self._write(promise_id, AttemptEnded(outcome))
+            return HOLD_BACK_S
+        return 0.0
 
     async def _settle_what_is_open(self, promise_id: str, outcome: Outcome) -> None:
-        while True:
-            try:
-                open_attempts = await self._house.promises.open_attempts()
-                break
-            except StoreUnavailableError as error:
-                log.error("an attempt waits for the database", reason=str(error))  # noqa: TRY400 - expected
-                await self._house.clock.sleep(STORE_RETRY_S)
-        for found in open_attempts:
-            if found.promise.id == promise_id:
-                await self.settle(promise_id, outcome, attempt_id=found.attempt.id)
+        # What another story of the same promise (an agent redials by hand) has open is not ours to close.
+        while self._in_hand[promise_id] > 1:
+            await self._house.clock.sleep(HOLD_BACK_S)
+        await self.pen.settle_what_is_open(promise_id, outcome)
 
-    async def _tell_line(self, promise_id: str) -> None:
-        """Tell the line how a promise stands: where only the answer to a write was lost, nobody has told it."""
-        with suppress(StoreUnavailableError):
-            self._keeper.promise_changed(await self._house.promises.get(promise_id))
-
-    async def _write(self, promise_id: str, event: Event) -> None:
-        while True:
-            try:
-                promise = await self._house.promises.advance(promise_id, event)
-            except StoreUnavailableError as error:
-                log.error("an outcome waits for the database", reason=str(error))  # noqa: TRY400 - expected
-                await self._house.clock.sleep(STORE_RETRY_S)
-            except RefusedTransitionError as error:
-                log.warning("an outcome came too late", reason=str(error))
-                await self._tell_line(promise_id)
-                return
-            else:
-                log.info("promise", state=promise.state.value, attempts_used=promise.attempts_used)
-                return
+    async def _not_dialled(self, promise: Promise, why: NotDialled) -> float:
+        """Do what follows when nobody was dialled; return for how long the line is not to offer the promise."""
+        log.info("not dialled", reason=why.reason.value, refused=why.not_claimed and why.not_claimed.reason.value)
+        if why.not_claimed is not None:
+            return await self.pen.refused(promise, why.not_claimed)
+        if why.reason is NotDialledReason.POSTPONED:
+            now = self._house.clock.now()
+            postpone = timedelta(seconds=self._queues[promise.queue].callbacks.postpone_s)
+            # An agent cannot put a promise off until it is past its deadline.
+            later = min(postpone, (promise.expires_at - now) / 2)
+            await self.pen.write(promise.id, Postponed(now + later, PostponeReason.AGENT))
+        return 0.0

@@ -24,13 +24,12 @@ from controller.domain.line import (
     order,
     place_of,
 )
-from controller.domain.promise import Promise, PromiseState
 from controller.workers.line_outlook import LineOutlook
 from controller.workers.line_place import LinePlace
-from controller.workers.line_timer import change_or_time, next_promise_at
+from controller.workers.line_timer import change_or_time
 from controller.workers.news import News
+from controller.workers.promises_in_line import PromisesInLine
 from controller.workers.rejoining import Rejoining
-from controller.workers.withdrawals import Withdrawals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,10 +37,12 @@ if TYPE_CHECKING:
 
     from controller.domain.agents import Agent
     from controller.domain.line import Match
+    from controller.domain.promise import Promise
     from controller.domain.wait_estimate import WaitRange
     from controller.journeys.house import Queue
     from controller.ports.clock import Clock
     from controller.workers.agent_desk import AgentDesk, DeskReservation
+    from controller.workers.promises_in_line import Hours
 
 log = structlog.get_logger(__name__)
 
@@ -50,18 +51,24 @@ class LineKeeper:
     """The line of live callers and promises together."""
 
     def __init__(
-        self, desk: AgentDesk, queues: Mapping[str, Queue], clock: Clock, *, max_passes: int = DEFAULT_MAX_PASSES
+        self,
+        desk: AgentDesk,
+        queues: Mapping[str, Queue],
+        clock: Clock,
+        *,
+        max_passes: int = DEFAULT_MAX_PASSES,
+        hours_for: Callable[[str], Hours] | None = None,
     ) -> None:
+        """`hours_for` gives the hours of a number (E.164); None: those of its promise's queue."""
         self._desk = desk
         self._queues = queues
         self._clock = clock
         self._max_passes = max_passes
         self._places: dict[str, LinePlace] = {}
-        self._promises: dict[str, Promise] = {}
-        self._in_hand: set[str] = set()
-        self._passed: dict[str, int] = {}
+        self.promises = PromisesInLine(queues, hours_for)
+        """For whoever dials them; what changes in the line is told by the methods here."""
+        self._withdrawals = self.promises.withdrawals
         self._changed, self._duty_news = asyncio.Event(), News()
-        self._withdrawals = Withdrawals()
         self._serving = False
         self.rejoining = Rejoining()
         self.outlook = LineOutlook(desk, clock)
@@ -75,16 +82,22 @@ class LineKeeper:
         self.on_promise_expired: Callable[[Promise], None] = lambda _promise: None
         self.on_decision: Callable[[Decision], None] = lambda _decision: None
         """Told of each decision, the moment that it is made."""
+        self.on_joined: Callable[[Waiter], None] = lambda _waiter: None
+        """Told of each live caller who joins, before anybody gets an agent for it."""
+        self.on_served: Callable[[datetime], None] = lambda _now: None
+        """Told when everybody has been joined who can be at the moment."""
         desk.on_free = self.serve
         desk.on_changed = self.agent_changed
 
     @property
     def waiters(self) -> list[Waiter]:
         """The whole line, first to be served first, whoever can be served at the moment or not."""
-        stood_in_for = self._withdrawals.stood_in_for
         live = [place.waiter for place in self._places.values() if not place.is_served]
-        promises = [self._waiter(each) for each in self._promises.values() if each.id not in stood_in_for]
-        return order(live + promises, self._max_passes)
+        return order([*live, *self.promises.waiters()], self._max_passes)
+
+    def standing(self, now: datetime) -> list[Waiter]:
+        """Return who waits for an agent and is due, first to be served first."""
+        return order((each for each in self._standing(now) if each.is_due(now)), self._max_passes)
 
     @contextmanager
     def join(
@@ -95,13 +108,14 @@ class LineKeeper:
         `in_place_of` is the promise of a customer who rings back: nobody dials it meanwhile, and what it was passed
         counts for the caller, and the other way round when they leave again.
         """
-        passed = self._passed.get(in_place_of or "", 0)
+        passed = self.promises.passed(in_place_of)
         waiter = Waiter(call_id, WaiterKind.LIVE, queue, since, urgent=urgent, passed=passed)
         place = LinePlace(waiter, self, in_place_of=in_place_of, joined_at=self._clock.now())
         self._places[call_id] = place
         self.rejoining.came(call_id)
         if in_place_of is not None:
             self._withdrawals.stands_in(call_id, in_place_of)
+        self.on_joined(waiter)
         self.serve()
         try:
             yield place
@@ -159,14 +173,7 @@ class LineKeeper:
 
     def promise_changed(self, promise: Promise) -> None:
         """Take note of a promise as it now stands in the database."""
-        if promise.state is PromiseState.WAITING:
-            self._promises[promise.id] = promise
-        else:
-            self._promises.pop(promise.id, None)
-        if promise.state.is_final:
-            self._passed.pop(promise.id, None)
-        if promise.state is PromiseState.CANCELLED and promise.id in self._in_hand:
-            self._withdrawals.cancel(promise.id)
+        self.promises.note(promise)
         self.serve()
 
     def gone(self, call_id: str) -> None:
@@ -181,8 +188,7 @@ class LineKeeper:
 
     def let_go(self, promise_id: str) -> None:
         """Let a promise, whose dial is over, be served again if it still waits."""
-        self._in_hand.discard(promise_id)
-        self._withdrawals.over(promise_id)
+        self.promises.let_go(promise_id)
         self.serve()
 
     async def run(self) -> None:
@@ -190,7 +196,7 @@ class LineKeeper:
         while True:
             self._changed.clear()
             now = self._clock.now()
-            due_at = self.rejoining.ends_at(now) or next_promise_at(self._unattended(), self._queues, now)
+            due_at = self.rejoining.ends_at(now) or self.promises.next_change_at(now)
             await change_or_time(self._changed, due_at, self._clock)
             self._expire(self._clock.now())
             self._serve(self._clock.now())
@@ -214,26 +220,16 @@ class LineKeeper:
                 self._join(pair, now)
         finally:
             self._serving = False
+        self.on_served(now)
 
     def _expire(self, now: datetime) -> None:
-        for promise in self._unattended():
-            if promise.expires_at <= now:
-                self._in_hand.add(promise.id)
-                self.on_promise_expired(promise)
+        for promise in self.promises.overdue(now):
+            self.promises.take(promise.id)
+            self.on_promise_expired(promise)
 
     def _join(self, pair: Match, now: datetime) -> None:
-        decision = Decision(
-            at=now,
-            queue=pair.waiter.queue,
-            waiter_id=pair.waiter.id,
-            kind=pair.waiter.kind,
-            agent=pair.agent.name,
-            since=pair.waiter.since,
-            place=place_of(pair.waiter.id, self._standing(now), now, self._max_passes),
-            urgent=pair.waiter.urgent,
-            starving=pair.waiter.is_starving(self._max_passes),
-            passed=pair.passed,
-        )
+        place = place_of(pair.waiter.id, self._standing(now), now, self._max_passes)
+        decision = Decision.of(pair, now, place=place, max_passes=self._max_passes)
         reservation = self._desk.reserve(pair.agent, self._queues[pair.waiter.queue])
         self._count(pair.passed)
         log.info(
@@ -247,8 +243,7 @@ class LineKeeper:
         if pair.waiter.kind is WaiterKind.LIVE:
             self._places[pair.waiter.id].offer(reservation, now)
         else:
-            self._in_hand.add(pair.waiter.id)
-            self.on_promise_turn(self._promises[pair.waiter.id], reservation)
+            self.on_promise_turn(self.promises.give_agent(pair.waiter.id), reservation)
         self.on_decision(decision)
 
     def _count(self, passed: Iterable[str]) -> None:
@@ -257,44 +252,36 @@ class LineKeeper:
             if place is not None:
                 place.waiter = replace(place.waiter, passed=place.waiter.passed + 1)
             else:
-                self._passed[waiter_id] = self._passed.get(waiter_id, 0) + 1
+                self.promises.count_passed(waiter_id)
 
     def _leave(self, place: LinePlace) -> None:
         waiter, now = place.waiter, self._clock.now()
         del self._places[waiter.id]
         self._withdrawals.left(waiter.id)
         until = place.offered_at if place.is_served else now
-        stays = place.is_served or any(
-            each.id == place.in_place_of or (each.queue, each.since) == (waiter.queue, waiter.since)
-            for each in self._promises.values()
+        stays = (
+            place.is_served or place.in_place_of in self.promises or self.promises.has_place(waiter.queue, waiter.since)
         )
         # Who goes on waiting as a promise takes nobody's place away.
         self.outlook.note_waited(waiter.queue, (until - place.joined_at).total_seconds(), left=not stays)
-        if place.in_place_of in self._promises:
-            self._passed[place.in_place_of] = max(waiter.passed, self._passed.get(place.in_place_of, 0))
+        if place.in_place_of is not None:
+            self.promises.count_passed(place.in_place_of, at_least=waiter.passed)
         place.give_back()
         if place.in_place_of is not None:
             self.serve()
 
     def _can_be_served(self, now: datetime) -> list[Waiter]:
-        waiters = [place.waiter for place in self._places.values() if place.wants_agent]
+        waiters = [place.waiter for place in self._places.values() if place.wants_agent] + self.promises.ahead()
         return waiters + self._dialable(now) if self.may_dial() else waiters
 
     def _standing(self, now: datetime, place: LinePlace | None = None) -> list[Waiter]:
         """Return everybody who waits for an agent; `place` too, whatever is happening there."""
         live = [each.waiter for each in self._places.values() if each is not place and not each.has_agent]
-        return live + self._dialable(now) + ([place.waiter] if place is not None else [])
+        promises = self.promises.ahead() + self._dialable(now)
+        return live + promises + ([place.waiter] if place is not None else [])
 
     def _dialable(self, now: datetime) -> list[Waiter]:
-        """Return the promises that nobody has in hand, inside their calling hours, due or not."""
-        open_now = {name for name, queue in self._queues.items() if queue.calling_hours.allow(now)}
-        return [self._waiter(each) for each in self._unattended() if each.queue in open_now]
+        return self.promises.dialable(now, self._names_on_duty)
 
-    def _unattended(self) -> list[Promise]:
-        """Return the promises that nobody has in hand, and whose customers do not stand in line themselves."""
-        taken = self._in_hand | self._withdrawals.stood_in_for
-        return [each for each in self._promises.values() if each.id not in taken]
-
-    def _waiter(self, promise: Promise) -> Waiter:
-        passed = self._passed.get(promise.id, 0)
-        return Waiter(promise.id, WaiterKind.PROMISE, promise.queue, promise.since, promise.not_before, passed=passed)
+    def _names_on_duty(self, queue: str) -> list[str]:
+        return [agent.name for agent in self._desk.agents if queue in agent.queues and agent.is_on_duty]

@@ -13,7 +13,6 @@ import structlog
 
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
-from controller.journeys.callback_to_customer import Dialled
 from controller.journeys.take_up import Found, take_up_callback, take_up_caller
 from controller.ports.calls import Stage
 from controller.ports.survey import FoundCall, Role
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from controller.domain.promise import Promise
+    from controller.journeys.dialled import Dialled
     from controller.journeys.house import House, Queue
     from controller.ports.call_log import Ending
     from controller.ports.promises import OpenAttempt
@@ -101,7 +101,7 @@ class Recovery:
     async def _settle_vanished(self, opened: OpenAttempt) -> None:
         talked = opened.promise.state is PromiseState.CONNECTED
         outcome = Outcome.TALKED if talked else Outcome.UNKNOWN
-        await self._dialer.settle(opened.promise.id, outcome, attempt_id=opened.attempt.id)
+        await self._dialer.pen.settle(opened.promise.id, outcome, attempt_id=opened.attempt.id)
 
     def _take_up_callback(self, opened: OpenAttempt, customer: FoundCall, agent: FoundCall | None) -> None:
         # A queue that is no longer in the settings: its promises are kept by the first one.
@@ -111,10 +111,16 @@ class Recovery:
         log.info("a callback is taken up", promise_id=opened.promise.id, with_agent=agent_call is not None)
 
         async def story() -> Dialled:
-            outcome = await take_up_callback(
-                opened, customer.call, agent_call, reservation, queue, self._house, joined=bool(customer.joined_with)
+            return await take_up_callback(
+                opened,
+                customer.call,
+                agent_call,
+                reservation,
+                queue,
+                self._house,
+                joined=bool(customer.joined_with),
+                stage=customer.stage,
             )
-            return Dialled(opened.attempt, outcome)
 
         self._dialer.take_up(opened, story)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from controller.domain.evidence import AnsweredBy
 from controller.domain.menu import (
     CallOut,
     JoinQueue,
@@ -19,7 +21,7 @@ from controller.domain.menu import (
 from controller.domain.outcome import Outcome
 from controller.domain.slots import SlotPlan
 from controller.journeys import prompts
-from controller.journeys.house import Announcements, Limits, Offer, Recapture
+from controller.journeys.house import Announcements, Callbacks, DialMode, Limits, Offer, Recapture
 from tests.journeys.scripted_channel import Person
 from tests.journeys.stories import (
     AGENT,
@@ -33,11 +35,13 @@ from tests.journeys.stories import (
     Journey,
     at_menu,
     calling_back,
+    calling_back_first,
     calls,
     came_back_first,
     closed_until_tomorrow,
     leaving,
     outside,
+    redialling,
     ringing_back,
     ruled,
     someone_is_urgent,
@@ -46,7 +50,7 @@ from tests.journeys.stories import (
 )
 
 MOVED = "message-moved"
-LEAVES_DURING_THE_QUESTION = Person(talks_s=None, patience_s=3.3)
+LEAVES_DURING_THE_QUESTION = replace(AGENT, patience_s=3.3)
 """Answers, and is gone when the customer says yes."""
 HALF_HOURS = SlotPlan(length_min=30, capacity=1)
 
@@ -190,5 +194,48 @@ RINGS_BACK: dict[str, Journey] = {
     ),
 }
 
+SAYS_YES = Person(presses=YES, patience_s=PATIENCE_S)
+PREVIEW = ruled(callbacks=Callbacks(mode=DialMode.PREVIEW))
 
-JOURNEYS: dict[str, Journey] = {**EASY, **MENUS, **DOORS, **LIMITED, **RINGS_BACK}
+
+def choosing(key: str) -> Person:
+    """Return an agent who presses this key in preview, whenever they are asked."""
+    return replace(AGENT, presses={prompts.PREVIEW_MENU: [key] * 9})
+
+
+CALLED_BACK: dict[str, Journey] = {
+    "called back, by an agent who listens": Journey({"alice": replace(AGENT, presses={})}, calling_back(SAYS_YES)),
+    "called back, by preview": Journey({"alice": choosing("1")}, calling_back(SAYS_YES), cards=PREVIEW),
+    "called back, by the second who is asked": Journey(
+        {"alice": choosing("2"), "bob": choosing("1")}, calling_back(SAYS_YES), cards=PREVIEW
+    ),
+    "put off by the agent": Journey({"alice": choosing("3")}, calling_back(SAYS_YES), cards=PREVIEW),
+    "the first who is asked does not choose": Journey(
+        {"alice": choosing("7"), "bob": choosing("1")}, calling_back(SAYS_YES), cards=PREVIEW
+    ),
+    "called back, wants to be called later": Journey(
+        {"alice": AGENT},
+        calling_back(
+            Person(
+                presses={
+                    prompts.CALLBACK_CONFIRM: ["2", "2"],
+                    prompts.LATER_CHOOSE: ["3", "3"],
+                    prompts.LATER_CONFIRM: ["1", "1"],
+                }
+            )
+        ),
+    ),
+    "called back, a machine records a message": Journey(
+        {"alice": AGENT},
+        calling_back(Person(answered_by=AnsweredBy.MACHINE)),
+        cards=ruled(callbacks=Callbacks(detect_machine=True, machine_message="message-machine")),
+    ),
+    "called back first, waits for an agent": Journey({"alice": AGENT}, calling_back_first(SAYS_YES), 20),
+    "called back first, nobody comes": Journey(
+        {"alice": DEAF}, calling_back_first(SAYS_YES), 20, cards=ruled(callbacks=Callbacks(max_deck_s=40))
+    ),
+    "called back by hand": Journey({"alice": AGENT}, redialling(SAYS_YES), 60),
+    "called back by hand, is busy": Journey({"alice": AGENT}, redialling(Person(refuses=Outcome.BUSY)), 60),
+}
+
+JOURNEYS: dict[str, Journey] = {**EASY, **MENUS, **DOORS, **LIMITED, **RINGS_BACK, **CALLED_BACK}

@@ -14,18 +14,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from controller.domain.agents import Agent, AgentState
+from controller.domain.caps import NO_CAPS
 from controller.domain.gate import CallingHours
+from controller.domain.lifecycle import Cancelled, CancelReason, RefusedTransitionError
 from controller.domain.menu import Entrance, JoinQueue
 from controller.domain.phone_number import NumberPlan
 from controller.journeys.house import House, Queue
 from controller.ports.phones import DeviceState, PhoneStatus
 from controller.ports.promises import Made, NewPromise, StoreUnavailableError
+from controller.store.agent_book import StoredAgentBook
 from controller.workers.agent_desk import AgentDesk
+from controller.workers.agent_reception import AgentReception
+from controller.workers.deck import DeckWatch
 from controller.workers.dialer import Dialer
+from controller.workers.duty_desk import DutyDesk
+from controller.workers.hearsay import Hearsay
 from controller.workers.line_keeper import LineKeeper
 from controller.workers.reception import Reception
 from controller.workers.recovery import Recovery
+from controller.workers.redial_desk import RedialDesk
 from controller.workers.supervisor import Supervisor
+from tests.journeys.scene_rooms import Leading, Noted
 from tests.journeys.scripted import ScriptedTelephony
 from tests.journeys.virtual_time import Watched
 
@@ -52,17 +61,6 @@ ENTRANCES = (
 )
 
 
-class Noted:
-    """The queue_log of a scene: a list."""
-
-    def __init__(self, events: list[QueueEvent]) -> None:
-        self._events = events
-
-    def note(self, event: QueueEvent) -> None:
-        """Add one event."""
-        self._events.append(event)
-
-
 class Scene:
     """One call centre, opened; `close` ends it."""
 
@@ -79,6 +77,8 @@ class Scene:
         leads_to: Destination | None = None,
         menus: Iterable[Menu] = (),
         web_pages: Iterable[WebPage] = (),
+        dry_run: bool = False,
+        hours_for: Callable[[str], CallingHours] | None = None,
     ) -> None:
         theatre.empty()
         self.theatre = theatre
@@ -92,10 +92,13 @@ class Scene:
         self.queue_events: list[QueueEvent] = []
         self._max_concurrent_calls = max_concurrent_calls
         self._serves = queues or {}
+        self.leadership = Leading()
+        self.caps = NO_CAPS
+        self._dry_run, self._hours_for = dry_run, hours_for
         self.killed = False
         """The controller is dead; `restart` brings up another one."""
         self._died = asyncio.Event()
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping: list[asyncio.Task[None]] = []
         self.pbx.agents.update(staff or {})
         self._open_up()
         if signed_in:
@@ -104,8 +107,7 @@ class Scene:
 
     def _open_up(self) -> None:
         """Build a controller from nothing but the database."""
-        theatre, loop = self.theatre, self.theatre.loop
-        clock = theatre.clock
+        theatre, loop, clock = self.theatre, self.theatre.loop, self.theatre.clock
 
         def watched(room: T) -> T:
             return cast("T", Watched(room, loop, self._transaction))
@@ -116,7 +118,7 @@ class Scene:
             for name in self.pbx.agents
         ]
         self.desk = AgentDesk(agents, clock, self.supervisor)
-        self.keeper = LineKeeper(self.desk, self.queues, clock)
+        self.keeper = LineKeeper(self.desk, self.queues, clock, hours_for=self._hours_for)
         self.desk.on_handled = self.keeper.outlook.note_handled
         self.house = House(
             line=self.keeper,
@@ -129,20 +131,28 @@ class Scene:
             clock=clock,
             plan=NumberPlan(),
             new_id=theatre.new_id,
+            leadership=self.leadership,
+            caps_for=lambda _number: self.caps,
             queues=self.queues,
             menus=self.menus,
             web_pages=self.web_pages,
+            dry_run=self._dry_run,
         )
         self.reception = Reception(self.house, self.entrances, self.supervisor)
         self.dialer = Dialer(
             self.house, self.queues, self.keeper, self.supervisor, max_concurrent_calls=self._max_concurrent_calls
         )
         self.recovery = Recovery(self.pbx, self.house, self.queues, self.desk, self.keeper, self.reception, self.dialer)
+        self.hearsay = Hearsay(self.house.promises, self.keeper, clock, self.supervisor)
+        self.deck = DeckWatch(self.house, self.queues, self.desk, self.keeper, self.dialer)
         self.keeper.may_dial = lambda: self.dialer.has_room
         theatre.store.on_change = self.keeper.promise_changed
         self.pbx.on_new_call = self.reception.welcome
         self.pbx.on_agent_phone = self._agent_phone
-        self._keeping = loop.create_task(self.keeper.run())
+        duty = DutyDesk(self.desk, StoredAgentBook(theatre.store.database), clock, pin_required=False)
+        redials = RedialDesk(self.house, self.desk, self.dialer)
+        self.pbx.on_agent_menu = AgentReception(duty, self.supervisor, redials).welcome
+        self._keeping = [loop.create_task(self.keeper.run()), loop.create_task(self.deck.run())]
 
     def _transaction(self, name: str) -> AbstractAsyncContextManager[None]:
         return self.pbx.transaction(name)
@@ -181,6 +191,19 @@ class Scene:
         if not isinstance(made, Made):
             raise TypeError("a promise without a slot cannot find one full")
         return made.promise
+
+    def cancel(self, promise: Promise, reason: CancelReason = CancelReason.ADMIN) -> None:
+        """Somebody cancels a promise in another process, which then rings the doorbell."""
+        store = self.theatre.store
+        on_change, store.on_change = store.on_change, None
+        with suppress(RefusedTransitionError):
+            self.theatre.outside(store.promises.advance(promise.id, Cancelled(reason)))
+        store.on_change = on_change
+        self.do(partial(self.hearsay.hear_of, promise.id))
+
+    def blocks(self, number: str) -> None:
+        """Have a number ask never to be called again."""
+        self.theatre.outside(self.theatre.store.do_not_call.block(number, reason="STOP by SMS"))
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass, until the controller is killed at most."""
@@ -250,9 +273,13 @@ class Scene:
         return {agent.name: agent.state for agent in self.desk.agents}
 
     def tasks_left(self) -> list[str]:
-        """Return the names of the tasks that are there, except the line keeper's own: it, and what it waits for."""
+        """Return the names of the tasks that are there, except those that look at the line, and what they wait for."""
         names = Counter(_name_of(task) for task in asyncio.all_tasks(self.theatre.loop))
-        return sorted((names - Counter({"LineKeeper.run": 1, "Event.wait": 1, "VirtualClock.sleep": 1})).elements())
+        return sorted(
+            (
+                names - Counter({"LineKeeper.run": 1, "DeckWatch.run": 1, "Event.wait": 2, "VirtualClock.sleep": 2})
+            ).elements()
+        )
 
     def _agent_phone(self, name: str, idle: bool) -> None:
         state = DeviceState.NOT_INUSE if idle else DeviceState.INUSE
@@ -261,9 +288,9 @@ class Scene:
     def _let_go(self) -> None:
         async def go() -> None:
             await self.supervisor.leave()
-            if self._keeping is not None:
-                self._keeping.cancel()
-                await asyncio.gather(self._keeping, return_exceptions=True)
+            for keeping in self._keeping:
+                keeping.cancel()
+            await asyncio.gather(*self._keeping, return_exceptions=True)
 
         self.theatre.store.on_change = None
         self.theatre.loop.run_until_complete(go())

@@ -144,13 +144,17 @@ class ScriptedTelephony:
             yield call
 
     async def survey(self) -> list[FoundCall]:
-        """Return what is live and followed by nobody. An agent who was dialling a code begins it anew."""
+        """Return what is live and followed by nobody. An agent who was dialling a code begins it anew.
+
+        Unless they have become an agent's leg meanwhile, by the marks of one: they redial by hand.
+        """
         strangers = [channel for channel in self.live if channel.id not in self._followed]
         self._followed |= {channel.id for channel in strangers}
+        legs = [channel for channel in strangers if channel.menu_code is None or "agent" in channel.marks]
         for channel in strangers:
-            if channel.menu_code is not None:
+            if channel not in legs and channel.menu_code is not None:
                 self.on_agent_menu(ScriptedCall(self, channel), channel.menu_code)
-        return [self._found(channel) for channel in strangers if channel.menu_code is None]
+        return [self._found(channel) for channel in legs]
 
     # -- for the calls
 
@@ -215,7 +219,7 @@ class ScriptedTelephony:
             queue=channel.marks.get("queue"),
             urgent=bool(channel.marks.get("urgent")),
             agent=channel.agent,
-            for_call=channel.for_call,
+            for_call=channel.marks.get("call") or channel.for_call,
             attempt_id=channel.attempt_id,
             joined_with=frozenset() if channel.peer is None or channel.peer.gone else frozenset({channel.peer.id}),
         )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.digits import Entry
+from controller.domain.evidence import AnsweredBy, Evidence
 from controller.domain.outcome import Outcome
 from controller.ports.calls import CallerHungUp, CallFacts
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 HALF_WAY_S = 0.25
 """So long into a verb it is interrupted: before anybody reacts to a prompt."""
-MARKS = frozenset({"stage", "queue", "language", "urgent"})
+MARKS = frozenset({"stage", "queue", "language", "urgent", "agent", "call"})
 REQUEST_S = 0.02
 """How long a PBX takes for a request."""
 
@@ -79,6 +80,12 @@ class ScriptedCall:
     def language(self) -> str:
         """The language of its prompts. On the channel, so that the next controller finds it there."""
         return self.channel.language
+
+    @property
+    def evidence(self) -> Evidence:
+        """What was seen of it."""
+        answered_by = self.channel.person.answered_by if self.channel.up else AnsweredBy.NOT_ASKED
+        return Evidence(trunk="carrier", rang=self.channel.placed, answered_by=answered_by)
 
     async def answer(self) -> None:
         """Answer."""

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from controller.domain.evidence import AnsweredBy
 from controller.domain.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Person:
     """None: never."""
     refuses: Outcome | None = None
     """The phone, or the network for it, says this instead of ringing."""
+    answered_by: AnsweredBy = AnsweredBy.NOT_ASKED
+    """What the PBX makes of whoever answers."""
     talks_s: float | None = 20.0
     """Hangs up so long after having been joined with somebody; None leaves that to the other."""
     patience_s: float = 900.0

@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 
 from controller.domain.opening_hours import OpeningHours, Span
 from controller.journeys import prompts
+from controller.journeys.customer_first import customer_first
+from controller.journeys.redial_by_hand import REDIAL
 from tests.journeys.scene import CARDS, Scene
 from tests.journeys.scripted_channel import Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from controller.journeys.dialled import Dialled, NotDialled
     from controller.journeys.house import Queue
     from tests.journeys.scripted_call import Moment, Step
     from tests.journeys.theatre import Theatre
@@ -24,7 +27,9 @@ NUMBER = "+819012345678"
 OFFICE = "0398765432"
 MAIN = "menu-main"
 APART_S = 0.2
-AGENT = Person(talks_s=None, patience_s=400)
+CUTS_SHORT = {prompts.AGENT_WHISPER: ["#", "#"], prompts.AGENT_WHISPER_WAITING: ["#", "#"]}
+"""An agent who does not listen to the end whose callback it is."""
+AGENT = Person(talks_s=None, patience_s=400, presses=CUTS_SHORT)
 DEAF = Person(answers_after_s=None)
 CALLER = Person(patience_s=PATIENCE_S)
 YES = {prompts.CALLBACK_CONFIRM: ["1", "1"]}
@@ -172,3 +177,28 @@ def came_back_first(scene: Scene, caller: Person = CALLER) -> None:
     scene.promised(NUMBER, person=Person(presses=YES, patience_s=PATIENCE_S))
     scene.pass_s(5)
     scene.rings(caller)
+
+
+def calling_back_first(person: Person) -> Callable[[Scene], object]:
+    """Begin with a customer who is dialled before there is an agent."""
+
+    def begin(scene: Scene) -> None:
+        promise = scene.promised(NUMBER, person=person)
+
+        async def story() -> Dialled | NotDialled:
+            return await customer_first(promise, scene.queues["cards"], scene.house)
+
+        scene.do(lambda: scene.supervisor.spawn(scene.dialer.follow(promise, story)))
+
+    return begin
+
+
+def redialling(person: Person) -> Callable[[Scene], object]:
+    """Begin with an agent who calls a customer back by hand."""
+
+    def begin(scene: Scene) -> None:
+        scene.registers("alice")
+        scene.do(lambda: scene.pbx.agent_dials("alice", f"{REDIAL}0{NUMBER.removeprefix('+81')}", AGENT))
+        scene.promised(NUMBER, person=person)
+
+    return begin

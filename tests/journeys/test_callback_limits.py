@@ -91,7 +91,7 @@ def test_an_outcome_that_the_database_does_not_take_is_written_when_it_is_back(
 ) -> None:
     """Never dropped, and the customer is not called again meanwhile."""
     scene = open_scene({"alice": AGENT})
-    called_back(scene, SAYS_YES, for_s=12)
+    called_back(scene, SAYS_YES, for_s=20)
     with scene.theatre.database_locked():
         scene.pass_s(60)
     assert scene.promises()[0].state is PromiseState.CONNECTED

@@ -14,6 +14,7 @@ from controller.ports.promises import StoreUnavailableError
 from controller.ports.survey import Role
 from tests.journeys.scripted_call import Moment, Step
 from tests.journeys.scripted_channel import Person
+from tests.journeys.stories import CUTS_SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tests.journeys.scene import Scene
 
 NUMBER = "+819012345678"
-AGENT = Person(talks_s=None)
+AGENT = Person(talks_s=None, presses=CUTS_SHORT)
 CALLER = Person(talks_s=60)
 YES = Person(presses={prompts.CALLBACK_CONFIRM: ["1", "1"]}, talks_s=60)
 

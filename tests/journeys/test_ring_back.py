@@ -13,6 +13,7 @@ from controller.journeys.house import Recapture
 from controller.ports.survey import Role
 from tests.journeys.scene import CARDS
 from tests.journeys.scripted_channel import Person
+from tests.journeys.stories import CUTS_SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tests.journeys.scene import Scene
 
 CALLER = Person(talks_s=None)
-AGENT = Person(talks_s=20)
+AGENT = Person(talks_s=20, presses=CUTS_SHORT)
 RECAPTURING = replace(CARDS, recapture=Recapture(after_s=30))
 
 
@@ -61,7 +62,7 @@ def test_a_customer_who_rings_back_and_gives_up_keeps_the_promise(open_scene: Ca
 
 def test_a_dial_that_is_on_its_way_is_withdrawn_when_the_customer_rings_in(open_scene: Callable[..., Scene]) -> None:
     """No attempt is used; the agent hears why; the customer gets the next free agent."""
-    scene = open_scene({"alice": Person(talks_s=20)}, cards=replace(CARDS, wrap_up_s=5))
+    scene = open_scene({"alice": AGENT}, cards=replace(CARDS, wrap_up_s=5))
     scene.promised("+819012345678", person=Person(answers_after_s=None))
     scene.pass_s(5)
     (dialled,) = scene.pbx.of(Role.CUSTOMER)

@@ -236,3 +236,26 @@ def test_every_sentence_around_a_time_is_whole_in_both_languages() -> None:
     )
     opening = [prompts.OPENS_BEFORE, *spoken.moment(start, TODAY, "en"), prompts.OPENS_AFTER]
     assert said(opening, "en") == "We open again tomorrow at four P M"
+
+
+@given(number=st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True), waited_s=st.floats(-60, 1e6))
+def test_a_whisper_has_the_last_four_digits_and_the_wait_to_the_minute(number: str, waited_s: float) -> None:
+    """A listener who knows the words reads back what was meant; beyond an hour it is said that it is more."""
+    words = spoken.whisper(number, waited_s)
+    sentence = said(words, "en")
+    figures = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    assert sentence.startswith("A callback. The number ends in")
+    spelt = re.findall(r"ends in ((?:\w+ ){4})Waiting", sentence)[0].split()
+    assert "".join(str(figures.index(word)) for word in spelt) == number[-4:]
+    minutes = max(1, round(waited_s / 60))
+    told = [int(word.removeprefix("minute-")) for word in words if word.startswith("minute-")]
+    assert told == ([minutes] if minutes <= 60 else [])
+    assert ("more than one hour" in sentence) is (minutes > 60)
+
+
+@pytest.mark.parametrize("minutes", range(10, 100, 10))
+def test_a_later_time_is_said_as_it_was_chosen(minutes: int) -> None:
+    """In both languages: figures in Japanese, words in English."""
+    assert said(spoken.later(minutes), "ja") == f"{minutes}分後に、おかけ直しいたします。"
+    tens = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+    assert said(spoken.later(minutes), "en") == f"We will call you in {tens[minutes // 10 - 1]} minutes."
