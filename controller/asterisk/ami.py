@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from controller.asterisk.ami_account import AmiAccount
-from controller.asterisk.ami_errors import AmiError, AmiRefusedError
+from controller.asterisk.ami_account import Retries, connect_for_ever
+from controller.asterisk.ami_errors import AmiRefusedError
 from controller.asterisk.ami_phones import PhoneBoard
+from controller.asterisk.ami_trunks import TrunkWatch
 from controller.asterisk.ami_wire import header
 from controller.ports.phones import PbxNews, PhoneWatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import NoReturn
 
+    from controller.asterisk.ami_account import AmiAccount
+    from controller.asterisk.ami_errors import AmiError
     from controller.asterisk.ami_wire import AmiConnection, Headers
     from controller.ports.clock import Clock
     from controller.ports.phones import PhoneStatus
@@ -27,9 +31,12 @@ logger = structlog.get_logger()
 
 _News = TypeVar("_News")
 
-FOLLOWED_EVENTS = ("DeviceStateChange", "ContactStatus", "FullyBooted", "Shutdown")
+FOLLOWED_EVENTS = ("DeviceStateChange", "ContactStatus", "Registry", "FullyBooted", "Shutdown")
 _NOTHING_TO_LIST = ("No Contacts found", "No endpoints found")
 """How PJSIPShowContacts and PJSIPShowEndpoints say that a list is empty (res_pjsip)."""
+REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
+_NO_SUCH_ACTION = "Invalid/unknown command"
+RETRIES = Retries(refused_s=60)
 _PATIENT_PINGS = 4
 _NOT_BOOTED = (
     "Asterisk has not said FullyBooted: it is still starting, or the AMI user lacks read = system,call in manager.conf"
@@ -41,33 +48,30 @@ _WHAT_TO_DO = (
 
 
 class AmiWatcher(PhoneWatcher):
-    """Phones by way of Asterisk's manager interface. `run` does the work and never returns by itself.
+    """Phones and trunks by way of Asterisk's manager interface. `run` does the work and never returns by itself.
 
-    `endpoints` are PJSIP endpoint names; agents' phones and trunks alike. `clock` waits between tries.
+    `endpoints` and `trunks` are PJSIP endpoint names. `clock` waits between tries.
     """
 
     def __init__(
         self,
+        account: AmiAccount,
         *,
-        host: str,
-        port: int,
-        username: str,
-        secret: str,
         endpoints: Iterable[str],
+        trunks: Iterable[str] = (),
         clock: Clock,
         ping_interval_s: float = 5,
-        action_timeout_s: float = 3,
-        first_retry_s: float = 0.5,
-        longest_retry_s: float = 30,
-        refused_retry_s: float = 60,
+        retries: Retries = RETRIES,
     ) -> None:
-        self.account = AmiAccount(host, port, username, secret, action_timeout_s)
+        self._account = account
         self._ping_interval_s = ping_interval_s
-        self._first_retry_s = first_retry_s
-        self._longest_retry_s = longest_retry_s
-        self._refused_retry_s = refused_retry_s
+        self._retries = retries
         self._clock = clock
-        self._board = PhoneBoard(endpoints, self._tell_phone)
+        self._endpoints = frozenset(endpoints)
+        self.on_trunk: Callable[[str, bool], None] = lambda _endpoint, _healthy: None
+        """Told of a trunk that can be used no more, or again. While nothing is known every trunk can."""
+        self._trunks = TrunkWatch(trunks, self._tell_trunk)
+        self._board = PhoneBoard(self._endpoints | self._trunks.endpoints.keys(), self._tell_phone)
         self._phone_callbacks: list[Callable[[PhoneStatus], None]] = []
         self._pbx_callbacks: list[Callable[[PbxNews], None]] = []
         self._stale = True
@@ -87,7 +91,7 @@ class AmiWatcher(PhoneWatcher):
         return self._problem
 
     def statuses(self) -> Mapping[str, PhoneStatus]:
-        """Return the last known status of every watched endpoint, by its name."""
+        """Return the last known status of every watched endpoint, trunks included, by its name."""
         return self._board.statuses()
 
     def subscribe(self, callback: Callable[[PhoneStatus], None]) -> None:
@@ -100,23 +104,23 @@ class AmiWatcher(PhoneWatcher):
 
     async def run(self) -> None:
         """Connect, list, follow; on any failure say so and try again, for ever. For a TaskGroup."""
-        retry_s = self._first_retry_s
-        while True:
-            try:
-                await self._follow_one_connection()
-            except AmiError as failure:
-                was_fresh, self._stale, self._problem = not self._stale, True, str(failure)
-                if was_fresh:
-                    retry_s = self._first_retry_s
-                wait_s = self._refused_retry_s if isinstance(failure, AmiRefusedError) else retry_s
-                logger.warning("ami_down", problem=self._problem, next_try_in_s=wait_s)
-            await self._clock.sleep(wait_s)
-            retry_s = min(retry_s * 2, self._longest_retry_s)
+        await connect_for_ever(
+            self._follow_one_connection,
+            clock=self._clock,
+            retries=self._retries,
+            worked=lambda: not self._stale,
+            on_failure=self._note_failure,
+        )
 
-    async def _follow_one_connection(self) -> None:
+    def _note_failure(self, failure: AmiError, next_try_in_s: float) -> None:
+        self._stale, self._problem = True, str(failure)
+        logger.warning("ami_down", problem=self._problem, next_try_in_s=next_try_in_s)
+        self._trunks.forget()
+
+    async def _follow_one_connection(self) -> NoReturn:
         """Raise AmiError, always: a connection ends in no other way."""
         self._booted.clear()
-        async with self.account.session(on_event=self._hear, events="on") as connection:
+        async with self._account.session(on_event=self._hear, events="on") as connection:
             for event in FOLLOWED_EVENTS:  # everything else stays inside Asterisk
                 await self._ask(connection, "Filter", Operation="Add", MatchCriteria=f"name({event})")
             pings = 0
@@ -124,8 +128,7 @@ class AmiWatcher(PhoneWatcher):
                 if self._booted.is_set():
                     self._booted.clear()
                     await self._list_all(connection)
-                await self._wait_for_news(connection)
-                connection.check()
+                await connection.until(self._booted, self._ping_interval_s)
                 if not self._booted.is_set():
                     await connection.act("Ping")
                     pings += 1
@@ -135,12 +138,16 @@ class AmiWatcher(PhoneWatcher):
 
     async def _list_all(self, connection: AmiConnection) -> None:
         self._board.begin_listing()
+        registrations = await self._ask(connection, REGISTRATIONS) if self._trunks.endpoints else []
         absent = self._board.take_lists(
             devices=await self._ask(connection, "DeviceStateList"),
             contacts=await self._ask(connection, "PJSIPShowContacts"),
             endpoints=await self._ask(connection, "PJSIPShowEndpoints"),
         )
+        self._trunks.take_registrations(registrations)
         self._stale, self._problem = False, None
+        for status in self._board.statuses().values():
+            self._trunks.phone_changed(status)
         self.on_known()
         logger.info("ami_up", where=connection.where, endpoints=len(self._board.statuses()))
         if absent:
@@ -153,18 +160,11 @@ class AmiWatcher(PhoneWatcher):
         first, *items = await connection.act(action, **headers)
         if header(first, "Response") != "Success":
             reason = header(first, "Message").strip()
-            if reason not in _NOTHING_TO_LIST:
+            # Where the module is missing nothing can be registered.
+            is_without = action == REGISTRATIONS and reason.startswith(_NO_SUCH_ACTION)
+            if reason not in _NOTHING_TO_LIST and not is_without:
                 raise AmiRefusedError(f"AMI at {connection.where}: {action} refused ({reason}): {_WHAT_TO_DO}")
         return items[:-1]
-
-    async def _wait_for_news(self, connection: AmiConnection) -> None:
-        """Return when the connection ended, the PBX has booted, or a ping is due."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (connection.ended, self._booted)]
-        try:
-            await asyncio.wait(waits, timeout=self._ping_interval_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
     def _hear(self, event: Headers) -> None:
         kind = header(event, "Event")
@@ -173,12 +173,20 @@ class AmiWatcher(PhoneWatcher):
             self._tell_pbx(PbxNews.UP)
         elif kind == "Shutdown":
             self._tell_pbx(PbxNews.DOWN)
+        elif kind == "Registry":
+            self._trunks.hear(event)
         else:
             self._board.hear(event)
 
     def _tell_phone(self, status: PhoneStatus) -> None:
-        for callback in self._phone_callbacks:
-            _call(callback, status)
+        if not self._stale:  # Before the lists are in, an endpoint of which little is known is not yet out of reach.
+            self._trunks.phone_changed(status)
+        if status.endpoint in self._endpoints:
+            for callback in self._phone_callbacks:
+                _call(callback, status)
+
+    def _tell_trunk(self, endpoint: str, healthy: bool) -> None:
+        _call(lambda name: self.on_trunk(name, healthy), endpoint)
 
     def _tell_pbx(self, news: PbxNews) -> None:
         logger.info("pbx_news", news=news.value)

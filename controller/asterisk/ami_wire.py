@@ -40,7 +40,10 @@ MOST_LIST_ITEMS = 20_000
 MOST_UNREADABLE_BLOCKS = 100
 
 SENDABLE_ACTIONS = frozenset(
-    {"Login", "Filter", "Ping", "DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoints", "QueueLog"}
+    {
+        *("Login", "Filter", "Ping", "DeviceStateList", "QueueLog"),
+        *("PJSIPShowContacts", "PJSIPShowEndpoints", "PJSIPShowRegistrationsOutbound"),
+    }
 )
 """They read, or shape this session alone, so one that is sent twice does no harm. Only QueueLog writes (a line into a
 report): its sender never repeats one. Calls are placed elsewhere."""
@@ -232,6 +235,16 @@ class AmiConnection:
             self._protocol.send({"Action": action, **headers}), f"no answer to {action}"
         )
         return list(answer) if isinstance(answer, list) else [answer]
+
+    async def until(self, noted: asyncio.Event, within_s: float) -> None:
+        """Return when `noted` is set or the time is up. Raises what ended the connection, if it ended."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self.ended, noted)]
+        try:
+            await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self.check()
 
     def check(self) -> None:
         """Raise what ended the connection, if it ended."""

@@ -29,6 +29,13 @@ SINCE_MS = "ORI_SINCE_MS"
 STAGE = "ORI_STAGE"
 LANGUAGE = "ORI_LANGUAGE"
 URGENT = "ORI_URGENT"
+DETECT_MACHINE = "ORI_DETECT_MACHINE"
+"""`SWITCHED_ON`: the dialplan listens for an answering machine before the call comes to us."""
+MACHINE_MESSAGE = "ORI_MACHINE_MESSAGE"
+"""`SWITCHED_ON`: a machine is to be spoken to."""
+ANSWERED_BY = "ORI_ANSWERED_BY"
+"""Set by the dialplan to a word of `controller.domain.evidence.AnsweredBy`."""
+SWITCHED_ON = "1"
 
 _HOLD = "hold-"
 _PLAYBACKS = 4

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from controller.asterisk.ami_errors import AmiError, AmiRefusedError
+from controller.asterisk.ami_account import Retries, connect_for_ever
+from controller.asterisk.ami_errors import AmiRefusedError
 from controller.asterisk.ami_wire import header
 from controller.domain.queue_events import (
     Abandoned,
@@ -31,7 +32,10 @@ from controller.domain.queue_events import (
 from controller.ports.queue_log import QueueLog
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from controller.asterisk.ami_account import AmiAccount
+    from controller.asterisk.ami_errors import AmiError
     from controller.asterisk.ami_wire import AmiConnection
     from controller.domain.queue_events import QueueEvent
     from controller.ports.clock import Clock
@@ -44,6 +48,7 @@ FROM_OUTSIDE = "MANAGER"
 """What app_queue writes in the place of a call when a program adds or removes a member."""
 CAPACITY = 10_000
 """Lines that are kept while AMI is away: some 2,000 calls, 2 MB."""
+RETRIES = Retries()
 LONGEST_FIELD = 80
 """Asterisk reads at most 1,024 characters of an AMI line."""
 _WHAT_TO_DO = "give the AMI user write = agent in manager.conf, and load app_queue"
@@ -132,16 +137,14 @@ class AmiQueueLog(QueueLog):
         clock: Clock,
         capacity: int = CAPACITY,
         ping_interval_s: float = 30,
-        first_retry_s: float = 0.5,
-        longest_retry_s: float = 30,
+        retries: Retries = RETRIES,
     ) -> None:
         self._account = account
         self._clock = clock
         self._spool: deque[Line] = deque(maxlen=capacity)
         self._noted = asyncio.Event()
         self._ping_interval_s = ping_interval_s
-        self._first_retry_s = first_retry_s
-        self._longest_retry_s = longest_retry_s
+        self._retries = retries
         self._dropped = 0
         self._works = False
 
@@ -154,27 +157,26 @@ class AmiQueueLog(QueueLog):
 
     async def run(self) -> None:
         """Connect and write; on any failure say so and try again, for ever. For a TaskGroup."""
-        retry_s = self._first_retry_s
-        while True:
-            try:
-                await self._write_over_one_connection()
-            except AmiError as failure:
-                if self._works:
-                    retry_s = self._first_retry_s
-                self._works = False
-                log.warning("queue log down", problem=str(failure), waiting=len(self._spool), next_try_in_s=retry_s)
-            await self._clock.sleep(retry_s)
-            retry_s = min(retry_s * 2, self._longest_retry_s)
+        await connect_for_ever(
+            self._write_over_one_connection,
+            clock=self._clock,
+            retries=self._retries,
+            worked=lambda: self._works,
+            on_failure=self._note_failure,
+        )
 
-    async def _write_over_one_connection(self) -> None:
+    def _note_failure(self, failure: AmiError, next_try_in_s: float) -> None:
+        self._works = False
+        log.warning("queue log down", problem=str(failure), waiting=len(self._spool), next_try_in_s=next_try_in_s)
+
+    async def _write_over_one_connection(self) -> NoReturn:
         """Raise AmiError, always: a connection ends in no other way."""
         async with self._account.session() as connection:
             while True:
                 self._noted.clear()
                 while self._spool:
                     await self._write_first(connection)
-                await self._wait_for_news(connection)
-                connection.check()
+                await connection.until(self._noted, self._ping_interval_s)
                 if not self._spool:
                     await connection.act("Ping")
 
@@ -197,15 +199,6 @@ class AmiQueueLog(QueueLog):
             self._dropped += 1
         else:
             self._spool.appendleft(line)
-
-    async def _wait_for_news(self, connection: AmiConnection) -> None:
-        """Return when something was noted, the connection ended, or a ping is due."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (connection.ended, self._noted)]
-        try:
-            await asyncio.wait(waits, timeout=self._ping_interval_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
 
 def _seconds(duration_s: float) -> str:

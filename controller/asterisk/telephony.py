@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,15 +13,14 @@ import structlog
 from controller.asterisk import names
 from controller.asterisk.ari.errors import AriError, AriNotFound, AriRefused
 from controller.asterisk.ari.events import StasisStart
+from controller.asterisk.ari.models import instant
 from controller.asterisk.call import AriCall
 from controller.asterisk.call_state import CallState
+from controller.asterisk.following import Following
 from controller.asterisk.hold_rooms import HoldRooms
-from controller.asterisk.legs import Legs
-from controller.asterisk.mailbox import Mailbox
+from controller.asterisk.legs import Legs, no_way
 from controller.asterisk.outbound_call import AriOutboundCall
 from controller.asterisk.survey import agent_menu_of, described, is_ours
-from controller.asterisk.switchboard import Switchboard
-from controller.domain.outcome import Outcome
 from controller.ports.calls import CallFacts
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     from controller.asterisk.ari.events import Event
     from controller.asterisk.ari.models import ChannelData
     from controller.asterisk.languages import Languages
-    from controller.asterisk.legs import Clearance
-    from controller.asterisk.outbound_call import Trunk
+    from controller.asterisk.legs import Clearance, DialRights, OutboundStyle
+    from controller.asterisk.trunks import Trunks
     from controller.domain.agents import Agent
     from controller.domain.gate import Gate
     from controller.domain.promise import Attempt
@@ -53,29 +52,33 @@ class AriTelephony:
         self,
         client: AriClient,
         *,
-        trunk: Trunk,
+        trunks: Trunks,
         gate: Gate,
+        rights: DialRights,
         languages: Languages,
         music: Mapping[str, str] = MappingProxyType({}),
         agent_endpoints: Iterable[str],
         clock: Clock,
         new_id: Callable[[], str],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        outbound: Mapping[str, OutboundStyle] = MappingProxyType({}),
+        dry_run: bool = False,
     ) -> None:
-        """Take what it works with; `music` is the class of hold music (musiconhold.conf) of each queue that has one."""
+        """Take what it works with; `music` is the class of hold music (musiconhold.conf) of each queue that has one.
+
+        `outbound` says how the customers of a queue are called. With `dry_run` nothing leaves by a trunk.
+        """
         self._client = client
-        self._trunk = trunk
-        self._legs = Legs(client, trunk, gate, clock)
+        self._trunks = trunks
+        self._legs = Legs(client, trunks, gate, clock, rights, outbound, dry_run)
         self._languages = languages
         self._agent_endpoints = tuple(agent_endpoints)
         self._clock = clock
         self._new_id = new_id
         self._spawn = spawn
         self._rooms = HoldRooms(client, music=music, new_id=new_id, spawn=spawn)
-        self._switchboard = Switchboard(self._stray)
+        self._following = Following(self._stray, self._forgotten)
         self._surveyed = False
-        self._calls: dict[str, AriCall] = {}
-        self._followers: dict[str, asyncio.Task[None]] = {}
         self.on_new_call: Callable[[AriCall], None] = lambda _call: None
         self.on_agent_menu: Callable[[AriCall, str], None] = lambda _call, _code: None
         """Told of an agent's phone that dialled a code; again after a restart, for one whom nobody had answered yet."""
@@ -83,16 +86,20 @@ class AriTelephony:
     def on_event(self, event: Event) -> None:
         """Take one event from ARI. Quick; never waits."""
         self._rooms.notice(event)
-        self._switchboard.deliver(event)
+        self._following.deliver(event)
 
     def connection_lost(self) -> None:
         """Take note that events are being missed: until the next survey a strange leg may be one of ours."""
         self._surveyed = False
 
     async def prepare(self) -> None:
-        """Ask for news of the trunk and the agents' phones. Needed after each start of Asterisk. Raises AriError."""
+        """Ask for news of the trunks and the agents' phones, after each connection; calls begin at a slow pace.
+
+        Raises AriError.
+        """
+        self._trunks.outage_over()
         subscribed = set((await self._client.applications.get(self._client.app)).endpoint_ids)
-        for endpoint in (self._trunk.endpoint, *self._agent_endpoints):
+        for endpoint in (*self._trunks.endpoints, *self._agent_endpoints):
             if f"PJSIP/{endpoint}" in subscribed:
                 continue
             try:
@@ -129,10 +136,11 @@ class AriTelephony:
 
         Shown is `shown_number`, else our own: many networks let no foreign number pass.
         """
+        channel_id = f"external-{self._new_id()}"
         clear = self._legs.to_outside(
-            number, for_call=for_call, shown_number=shown_number, ring_timeout_s=ring_timeout_s
+            channel_id, number, for_call=for_call, shown_number=shown_number, ring_timeout_s=ring_timeout_s
         )
-        async with self._leg(f"external-{self._new_id()}", clear) as leg:
+        async with self._leg(channel_id, clear) as leg:
             yield leg
 
     async def survey(self) -> list[FoundCall]:
@@ -142,14 +150,14 @@ class AriTelephony:
         and can be asked for twice. Raises AriError when the PBX cannot be read.
         """
         channels = {data.id: data for data in await self._client.channels.list()}
-        for call in list(self._calls.values()):
+        for call in self._following.calls:
             await self._reconcile(call, channels.get(call.id))
-        strangers = [data for data in channels.values() if data.id not in self._calls and is_ours(data)]
+        strangers = [data for data in channels.values() if data.id not in self._following and is_ours(data)]
         found = [(self._take_up(data), data) for data in strangers]
         menus = [
             (self._newcomer(data), code)
             for data in channels.values()
-            if data.id not in self._calls and (code := agent_menu_of(data)) is not None
+            if data.id not in self._following and (code := agent_menu_of(data)) is not None
         ]
         new = [call for call, _ in (*found, *menus)]
         await asyncio.gather(*(call.hush() for call in new))
@@ -157,7 +165,7 @@ class AriTelephony:
         still_there = {data.id for data in await self._client.channels.list()} if new else set()
         for call in new:
             if call.id not in still_there:
-                self._vanished(call)
+                self._following.vanished(call)
         bridges = await self._client.bridges.list()
         self._rooms.learn(bridges, channels.values())
         self._surveyed = True
@@ -170,9 +178,8 @@ class AriTelephony:
     async def _leg(
         self, channel_id: str, clear: Clearance, *, language: str | None = None, endpoint: str | None = None
     ) -> AsyncIterator[AriOutboundCall]:
-        facts = CallFacts(
-            number=None, dialled="", arrived_at=self._clock.now(), endpoint=endpoint or self._trunk.endpoint
-        )
+        endpoint = endpoint or self._trunks.first.endpoint
+        facts = CallFacts(number=None, dialled="", arrived_at=self._clock.now(), endpoint=endpoint)
         leg = AriOutboundCall(
             self._client,
             channel_id,
@@ -181,15 +188,17 @@ class AriTelephony:
             facts=facts,
             language=language or self._languages.default,
             clear=clear,
+            trunks=self._trunks,
+            clock=self._clock,
         )
-        self._follow(leg)
+        self._following.follow(leg)
         try:
             yield leg
         finally:
             await leg.hang_up()
             # No last event comes of a leg that never was on the PBX, or that it refused.
             if leg.state.is_gone or not leg.placed:
-                self._forget(leg.id)
+                self._following.forget(leg.id)
 
     def _take_up(self, data: ChannelData) -> AriOutboundCall:
         """Follow a channel that an earlier process made or took."""
@@ -203,46 +212,26 @@ class AriTelephony:
             facts=self._facts(data, since_ms),
             language=marks.get(names.LANGUAGE)
             or self._languages.of(queue=marks.get(names.QUEUE), dialled=marks.get(names.DIALLED)),
-            clear=lambda: Outcome.UNKNOWN,
-            placed=True,
+            clear=no_way,
+            trunks=self._trunks,
+            clock=self._clock,
+            found_on=names.endpoint_of(data.name) or "",
+            placed_at=_created(data),
         )
         call.state.rang = data.state == "Ringing"
-        self._follow(call)
+        call.state.read_marks(marks)
+        self._following.follow(call)
         return call
 
-    def _follow(self, call: AriCall) -> None:
-        """Give a call its mailbox, and a task that reads it in order until the channel is gone."""
-        mailbox = Mailbox()
-        self._switchboard.register(call.id, mailbox)
-        self._calls[call.id] = call
-
-        async def read() -> None:
-            try:
-                while call.state.gone is None:
-                    call.state.apply(await mailbox.next())
-            finally:
-                self._forget(call.id)
-
-        self._followers[call.id] = asyncio.get_running_loop().create_task(read(), name=f"events of {call.id}")
-
-    def _vanished(self, call: AriCall) -> None:
-        """End a call that is no longer on the PBX, though nobody saw it go."""
-        call.state.vanished()
-        self._forget(call.id)
-
-    def _forget(self, call_id: str) -> None:
+    def _forgotten(self, call_id: str) -> None:
         self._rooms.moved_on(call_id)
-        self._switchboard.unregister(call_id)
-        self._calls.pop(call_id, None)
-        follower = self._followers.pop(call_id, None)
-        if follower is not None and follower is not asyncio.current_task():
-            follower.cancel()
+        self._trunks.vacate(call_id)
 
     async def _reconcile(self, call: AriCall, data: ChannelData | None) -> None:
         """Tell a followed call what it missed while the socket was down."""
         if data is None:
             if call.expected_on_pbx:
-                self._vanished(call)
+                self._following.vanished(call)
             return
         if call.unwanted:
             await call.hang_up()
@@ -278,7 +267,7 @@ class AriTelephony:
             facts=facts,
             language=self._languages.of(queue=None, dialled=facts.dialled),
         )
-        self._follow(call)
+        self._following.follow(call)
         return call
 
     async def _drop(self, channel_id: str) -> None:
@@ -295,3 +284,10 @@ class AriTelephony:
         dialled = names.digits_only(data.channelvars.get(names.DIALLED) or data.dialplan.exten)
         endpoint = names.endpoint_of(data.name)
         return CallFacts(number=number, dialled=dialled, arrived_at=arrived_at, endpoint=endpoint)
+
+
+def _created(data: ChannelData) -> datetime | None:
+    """Return when a channel was made, as far as the PBX tells."""
+    with suppress(ValueError):
+        return instant(data.creationtime)
+    return None

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from controller.asterisk.ami import FOLLOWED_EVENTS, AmiWatcher
+from controller.asterisk.ami_account import AmiAccount
 from controller.ports.phones import DeviceState, PhoneStatus
 from tests.adapters.ami_server import SECRET, USER
 
@@ -80,12 +81,22 @@ class Watch:
     """A running watcher with its listener and its clock."""
 
     def __init__(self, port: int, **overrides: Any) -> None:
-        values = {"host": "127.0.0.1", "username": USER, "secret": SECRET, "endpoints": ["agent-1"]} | overrides
+        account: dict[str, Any] = {"host": "127.0.0.1", "username": USER, "secret": SECRET}
+        account |= {name: overrides.pop(name) for name in (*account, "action_timeout_s") if name in overrides}
         self.clock = GatedClock()
-        self.watcher = AmiWatcher(port=port, clock=self.clock, **values)
+        self.trunks: list[tuple[str, bool]] = []
+        self.trunk_news: asyncio.Queue[None] = asyncio.Queue()
+        self.watcher = AmiWatcher(
+            AmiAccount(port=port, **account), clock=self.clock, **{"endpoints": ["agent-1"]} | overrides
+        )
+        self.watcher.on_trunk = self._trunk
         self.heard = Listener()
         self.watcher.subscribe(self.heard.phone)
         self.watcher.subscribe_pbx(self.heard.news)
+
+    def _trunk(self, endpoint: str, healthy: bool) -> None:
+        self.trunks.append((endpoint, healthy))
+        self.trunk_news.put_nowait(None)
 
     async def failure(self) -> str:
         """Wait until the watcher has given up on a connection; return the problem it states."""

@@ -138,7 +138,7 @@ class AriServer:
             return
         reply = {"type": "RESTResponse", "request_id": asked["request_id"], "status_code": status, "uri": uri}
         if status != 204:
-            reply["message_body"] = json.dumps({"message": message, "asked": uri})
+            reply["message_body"] = json.dumps({"message": message, "asked": uri, "id": uri.rpartition("/")[2]})
         await socket.send_str(json.dumps(reply, separators=(",", ":")))
 
 

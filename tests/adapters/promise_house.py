@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from controller.domain.caps import NO_CAPS
 from controller.domain.phone_number import NumberPlan
 from controller.domain.retry_policy import RetryPolicy
 from controller.journeys.house import House, Queue
@@ -70,6 +71,8 @@ async def promise_house(folder: Path, *queues: Queue) -> AsyncIterator[PromiseHo
             clock=clock,
             plan=NumberPlan(),
             new_id=lambda: f"id-{next(ids)}",
+            leadership=locked,
+            caps_for=lambda _number: NO_CAPS,
             queues=served,
         )
         yield PromiseHouse(house, file)

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from controller.asterisk.ami import AmiWatcher
+from controller.asterisk.ami_account import AmiAccount
 from controller.ports.phones import DeviceState, PbxNews, PhoneStatus
 from tests.adapters.ami_server import BOOTED, SECRET, USER, AmiServer, ami_server, block, contact_event, device_event
 from tests.adapters.ami_watching import BUSY, IDLE, LISTING, SETTING_UP, Listener, Watch, watching
@@ -188,9 +189,7 @@ async def test_a_subscriber_that_fails_does_not_keep_the_news_from_the_others(se
     """Its bug is logged with a traceback; the connection stays."""
     watch = Watch(server.port)
     watcher, heard = (
-        AmiWatcher(
-            host="127.0.0.1", port=server.port, username=USER, secret=SECRET, endpoints=["agent-1"], clock=watch.clock
-        ),
+        AmiWatcher(AmiAccount("127.0.0.1", server.port, USER, SECRET), endpoints=["agent-1"], clock=watch.clock),
         Listener(),
     )
 

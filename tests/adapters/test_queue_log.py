@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from controller.asterisk.ami_account import AmiAccount
+from controller.asterisk.ami_account import AmiAccount, Retries
 from controller.asterisk.ami_wire import checked_text
 from controller.asterisk.queue_log import AmiQueueLog, headers_of, line_of
 from controller.domain.queue_events import (
@@ -203,7 +203,7 @@ async def test_noting_needs_nobody_to_be_there() -> None:
 
 async def test_pauses_between_tries_grow_and_begin_anew_after_one_that_worked(server: AmiServer) -> None:
     """Asterisk is not hammered, and a restart of it costs half a second."""
-    book = Book(server.port, secret="wrong", first_retry_s=0.5, longest_retry_s=2)
+    book = Book(server.port, secret="wrong", retries=Retries(first_s=0.5, longest_s=2))
     async with running(book):
         pauses = []
         for _ in range(4):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.domain.outcome import Outcome
+from controller.domain.retry_policy import Wait
 from controller.domain.phone_number import DialableNumber
 from controller.settings import SettingsError, load_settings
 from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings
@@ -90,8 +91,8 @@ def test_the_domain_gets_its_own_values(tmp_path: Path) -> None:
     text = text.replace("[dialer]", '[dialer]\ncalling_hours = "10:00-24:00"\ndenied_prefixes = ["+8190"]')
     settings = load(tmp_path, text)
     policy = settings.retry_policies["support"]
-    assert (policy.max_attempts, policy.lifetime_s, policy.rule(Outcome.BUSY).gap_s) == (5, 7200, 7)
-    assert policy.rule(Outcome.NO_ANSWER).gap_s == 600
+    assert (policy.max_attempts, policy.lifetime_s, policy.rule(Outcome.BUSY).gap) == (5, 7200, Wait(7))
+    assert policy.rule(Outcome.NO_ANSWER).gap == Wait(600)
     assert (settings.gate.hours.opens, settings.gate.hours.closes) == (time(10), time(0))
     noon_in_tokyo = datetime(2026, 4, 1, 3, tzinfo=UTC)
     assert isinstance(settings.gate.clear("08012345678", noon_in_tokyo), DialableNumber)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pytest
 from hypothesis import given
@@ -14,19 +14,21 @@ from controller.asterisk.ari.client import AriClient
 from controller.asterisk.ari.events import ChannelDestroyed, StasisStart
 from controller.asterisk.ari.models import ChannelData, DialplanPlace
 from controller.asterisk.languages import Languages
+from controller.asterisk.legs import DialRights
 from controller.asterisk.names import endpoint_of
-from controller.asterisk.outbound_call import Trunk
 from controller.asterisk.survey import agent_menu_of, is_ours
 from controller.asterisk.telephony import AriTelephony
+from controller.asterisk.trunks import Trunk, Trunks
 from controller.domain.agents import Agent, AgentState
 from controller.domain.gate import CallingHours, Gate
 from controller.domain.outcome import Outcome
 from controller.domain.phone_number import NumberPlan
+from controller.domain.promise import Attempt
 from controller.system_clock import SystemClock
 
 AGENT = Agent("alice", "agent-1", frozenset({"sales"}), AgentState.RESERVED, datetime(2030, 1, 1, tzinfo=UTC))
-
-
+SINCE = datetime(2030, 1, 1, tzinfo=UTC)
+ATTEMPT = Attempt("a1", "p1", "+819012345678", "alice", SINCE)
 OUTSIDE = "0120123456"
 
 
@@ -45,12 +47,19 @@ def a_client() -> AriClient:
     )
 
 
+async def nobody_is_blocked(number: str) -> bool:
+    """Be a do-not-call list on which nobody stands."""
+    del number
+    return False
+
+
 def a_telephony(client: AriClient) -> AriTelephony:
     """Return a telephony on it."""
     return AriTelephony(
         client,
-        trunk=Trunk("carrier", "0312345678"),
-        gate=Gate(NumberPlan(), CallingHours(), external=frozenset({OUTSIDE})),
+        trunks=Trunks([Trunk("carrier", "0312345678")], SystemClock()),
+        rights=DialRights(lambda: True, nobody_is_blocked),
+        gate=Gate(NumberPlan(), CallingHours(time(0), time(0)), external=frozenset({OUTSIDE})),
         languages=Languages({"sales": "ja"}, {}),
         agent_endpoints=["agent-1"],
         clock=SystemClock(),
@@ -59,17 +68,17 @@ def a_telephony(client: AriClient) -> AriTelephony:
     )
 
 
-@pytest.mark.parametrize("to", ["agent", "outside"])
+@pytest.mark.parametrize("to", ["agent", "outside", "customer"])
 async def test_a_leg_that_could_not_be_placed_leaves_no_task_behind(to: str) -> None:
     """With the PBX away one is tried again and again: each would keep a task and a mailbox for ever."""
     client = a_client()
     telephony = a_telephony(client)
-    context = (
-        telephony.agent_leg(AGENT, for_call="c1", shown_number=None, ring_timeout_s=5)
-        if to == "agent"
-        else telephony.external_leg(OUTSIDE, for_call="c1", shown_number=None, ring_timeout_s=5)
-    )
-    async with context as leg:
+    contexts = {
+        "agent": telephony.agent_leg(AGENT, for_call="c1", shown_number=None, ring_timeout_s=5),
+        "outside": telephony.external_leg(OUTSIDE, for_call="c1", shown_number=None, ring_timeout_s=5),
+        "customer": telephony.customer_leg(ATTEMPT, queue="sales", language="ja", since=SINCE, ring_timeout_s=5),
+    }
+    async with contexts[to] as leg:
         await asyncio.sleep(0)  # The reader of its events is waiting by now, as it would on a real network.
         assert await leg.dial() is Outcome.NOT_PLACED
     await asyncio.sleep(0)

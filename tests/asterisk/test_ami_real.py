@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from controller.asterisk.ami import AmiWatcher
+from controller.asterisk.ami_account import AmiAccount
 from controller.asterisk.ami_wire import open_ami
 from controller.ports.phones import DeviceState, PbxNews, PhoneStatus
 from controller.provision.site import CONTROL_HOST
@@ -58,15 +59,18 @@ async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
 
 def watcher_for(site: Site, **overrides: Any) -> AmiWatcher:
     """Return a watcher with the site's own account."""
+    account = AmiAccount(
+        CONTROL_HOST,
+        site.ports.ami,
+        site.ami_user,
+        overrides.pop("secret", site.ami_password),
+        overrides.pop("action_timeout_s", 3),
+    )
     values: dict[str, Any] = {
-        "host": CONTROL_HOST,
-        "port": site.ports.ami,
-        "username": site.ami_user,
-        "secret": site.ami_password,
         "endpoints": ["agent-1", "agent-2", "plain", "carrier"],
         "clock": SystemClock(),
     }
-    return AmiWatcher(**(values | overrides))
+    return AmiWatcher(account, **(values | overrides))
 
 
 @asynccontextmanager

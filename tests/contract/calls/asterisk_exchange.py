@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from controller.asterisk.ari.client import AriClient
 from controller.asterisk.languages import Languages
-from controller.asterisk.outbound_call import Trunk
+from controller.asterisk.legs import DialRights
 from controller.asterisk.telephony import AriTelephony
+from controller.asterisk.trunks import Trunk, Trunks
 from controller.domain.gate import CallingHours, Gate
 from controller.domain.phone_number import NumberPlan
 from controller.system_clock import SystemClock
@@ -128,7 +129,8 @@ class AsteriskExchange:
         )
         self._telephony = AriTelephony(
             client,
-            trunk=Trunk(self._site.trunk, self._site.service_number),
+            trunks=Trunks([Trunk(self._site.trunk, self._site.service_number, calls_per_s=50)], clock),
+            rights=DialRights(lambda: True, nobody_is_blocked),
             gate=Gate(NumberPlan(), CallingHours(time(0), time(0)), external=frozenset({self._customer.user})),
             languages=Languages({"main": "ja"}, {self._site.service_number: "ja"}),
             music={"other": OWN_MUSIC, "lost": "no-such-music"},
@@ -227,6 +229,12 @@ class AsteriskExchange:
         task = asyncio.create_task(story)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def nobody_is_blocked(number: str) -> bool:
+    """Be a do-not-call list on which nobody stands."""
+    del number
+    return False
 
 
 @asynccontextmanager

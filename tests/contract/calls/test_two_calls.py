@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.domain.evidence import AnsweredBy
 from controller.domain.outcome import Outcome
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.survey import Role
@@ -113,9 +114,11 @@ async def test_a_busy_phone_is_busy(exchange: Exchange, to: str) -> None:
 
 
 async def test_a_phone_that_nobody_answers_stops_ringing_when_the_time_is_over(exchange: Exchange) -> None:
-    """No answer, and the phone is quiet."""
+    """No answer, and the phone is quiet. What was seen of it is kept."""
     async with exchange.customer_leg("ignores", attempt_id=next(attempt_ids), ring_timeout_s=0.8) as leg:
         assert await soon(leg.dial()) is Outcome.NO_ANSWER
+        assert (leg.evidence.trunk, leg.evidence.rang) == (exchange.trunk, True)
+        assert leg.evidence.answered_by is AnsweredBy.NOT_ASKED
         await soon((await exchange.rung()).over())
 
 
