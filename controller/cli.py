@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller import agent_commands, commands, figures_commands
+from controller import agent_commands, commands, explain, figures_commands, promise_commands
 from controller.asterisk.ami_errors import AmiError
 from controller.asterisk.ari.errors import AriError
 from controller.asterisk.sounds_check import PromptsMissingError
@@ -41,6 +41,7 @@ EXPECTED = (
     ProvisionError,
     CatalogueError,
     NoSuchEntranceError,
+    explain.NoSuchPromiseError,
     OSError,
 )
 """Errors that are not the program's: their text says what happened, where, and what to do."""
@@ -143,9 +144,10 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
         one.add_argument("--secrets", type=Path, default=default, metavar="FILE", help=text)
         return with_settings(one)
 
-    with_secrets(
+    service = with_secrets(
         add("run", "run the controller until SIGTERM", "controller run --settings var/controller.toml", commands.run)
     )
+    service.add_argument("--dry-run", action="store_true", help="do everything for a callback but the call itself")
     with_settings(
         add("check", "check the settings file alone", "controller check --settings var/controller.toml", commands.check)
     )
@@ -158,6 +160,22 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     listing = with_settings(add("promises", "list promises, newest first", _PROMISES, commands.promises))
     listing.add_argument("--state", choices=[state.value for state in PromiseState], help="only promises in this state")
     _add_listing(listing)
+    explain.add_arguments(
+        with_settings(add("explain", "tell what became of a promise, and why", explain.EXAMPLE, explain.explain))
+    )
+    promise_commands.add_cancel_arguments(
+        with_settings(add("cancel", "cancel a promise", promise_commands.CANCEL_EXAMPLE, promise_commands.cancel))
+    )
+    promise_commands.add_do_not_call_arguments(
+        with_settings(
+            add(
+                "do-not-call",
+                "numbers that are never called or texted",
+                promise_commands.DO_NOT_CALL_EXAMPLE,
+                promise_commands.do_not_call,
+            )
+        )
+    )
     _add_listing(
         with_settings(add("calls", "list incoming calls, newest first", "controller calls --limit 20", commands.calls))
     )

@@ -72,7 +72,7 @@ async def run(arguments: Namespace, env: Mapping[str, str]) -> Report:
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, leave)
     try:
-        await assembly.run(settings, stop=stop)
+        await assembly.run(settings, stop=stop, dry_run=arguments.dry_run or settings.dialer.dry_run)
     except Exception:
         if settings.log.path:  # else the command line says it on stderr, and twice is once too often
             structlog.get_logger().critical("the controller stops", exc_info=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller.asterisk.languages import Languages
+from controller.asterisk.legs import OutboundStyle
+from controller.asterisk.trunks import Trunk
 from controller.domain.agents import Agent, AgentState
 from controller.domain.phone_number import as_printed
 from controller.journeys import prompts
-from controller.journeys.house import Announcements, Limits, Offer, Queue, Recapture
+from controller.journeys.house import Announcements, Callbacks, DialMode, Limits, Offer, Queue, Recapture
 from controller.sms.texts import Signature
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def queues(settings: Settings) -> dict[str, Queue]:
             announcements=announcements(queue),
             limits=limits(queue),
             slots=plans.get(queue.name),
+            callbacks=callbacks(queue),
             recapture=None if queue.recaptured_after_s is None else Recapture(queue.recaptured_after_s),
             agent_ring_timeout_s=queue.agent_ring_timeout_s,
             customer_ring_timeout_s=queue.customer_ring_timeout_s,
@@ -50,6 +53,46 @@ def announcements(queue: told.Queue) -> Announcements:
         offer=Offer(said.offer),
         offer_wait_s=said.offer_after_wait_s,
     )
+
+
+def callbacks(queue: told.Queue) -> Callbacks:
+    """Return how the customers of a queue are called back."""
+    given = queue.callbacks
+    return Callbacks(
+        mode=DialMode(given.mode),
+        postpone_s=given.postpone_s,
+        pass_pause_s=given.pass_pause_s,
+        max_deck_s=given.max_deck_s,
+        detect_machine=given.detect_machine,
+        machine_message=given.machine_message,
+    )
+
+
+def trunks(settings: Settings) -> list[Trunk]:
+    """Return the ways out, in order."""
+    return [
+        Trunk(
+            trunk.endpoint,
+            trunk.caller_id or settings.dialer.caller_id,
+            national=trunk.number_format == "national",
+            max_concurrent_calls=trunk.max_concurrent_calls,
+            calls_per_s=trunk.calls_per_s,
+            name=trunk.name,
+        )
+        for trunk in settings.ways_out
+    ]
+
+
+def outbound_styles(settings: Settings) -> dict[str, OutboundStyle]:
+    """Return how the customers of each queue are called."""
+    return {
+        queue.name: OutboundStyle(
+            caller_id=queue.caller_id,
+            detect_machine=queue.callbacks.detect_machine,
+            machine_message=queue.callbacks.machine_message is not None,
+        )
+        for queue in settings.queues
+    }
 
 
 def limits(queue: told.Queue) -> Limits:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
+
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def monotonic_s() -> float:
+    """Return seconds by a clock that nobody can set; it also counts while the process, or the machine, stands still."""
+    return time.clock_gettime(_BOOT)
 
 
 class SystemClock:

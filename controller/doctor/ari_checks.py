@@ -161,7 +161,7 @@ _TOPICS = ("channel_ids", "bridge_ids", "endpoint_ids", "device_names")
 async def _endpoints(session: aiohttp.ClientSession, ari: str, settings: Settings) -> list[Finding]:
     states = {one["resource"]: one.get("state", "unknown") for one in await _get(session, f"{ari}/endpoints/PJSIP")}
     return [
-        _trunk(settings.dialer.trunk, states.get(settings.dialer.trunk)),
+        *(_trunk(trunk.endpoint, states.get(trunk.endpoint)) for trunk in settings.ways_out),
         *_agents([agent.endpoint for agent in settings.agents], states),
     ]
 
@@ -169,7 +169,7 @@ async def _endpoints(session: aiohttp.ClientSession, ari: str, settings: Setting
 def _trunk(name: str, state: str | None) -> Finding:
     if state is None:
         return fault(
-            "trunk", f"no PJSIP endpoint {name}", "add it to pjsip.conf, or set dialer.trunk to the one that is there"
+            "trunk", f"no PJSIP endpoint {name}", "add it to pjsip.conf, or name the one that is there in the settings"
         )
     if state == "offline":
         return warning(

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from controller.domain.outcome import Outcome
 from controller.domain.retry_policy import DEFAULT_RULES
+from controller.settings.calling import calling_mistakes
 from controller.settings.mistakes import nearest
 from controller.settings.numbers import number_mistakes
 from controller.settings.pairs import pair_mistakes
 from controller.settings.raw import Finding, Tables, names, table, tables, texts
+from controller.settings.retries import retry_mistakes
 from controller.settings.routes import route_mistakes
 from controller.settings.timetable import timetable_mistakes
+from controller.settings.trunks import trunk_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,6 +49,9 @@ def cross_check(raw: Mapping[str, Any]) -> Iterator[Finding]:
     yield from route_mistakes(raw)
     yield from timetable_mistakes(raw)
     yield from pair_mistakes(raw)
+    yield from calling_mistakes(raw)
+    yield from retry_mistakes(raw)
+    yield from trunk_mistakes(raw)
 
 
 def is_secret_key(key: str) -> bool:

@@ -27,6 +27,7 @@ from controller.settings.sections import (
     Sms,
     Store,
 )
+from controller.settings.trunks import Trunk, trunks_of
 from controller.settings.values import Section, parse_hours
 
 
@@ -45,6 +46,7 @@ class Settings(Section):
     entrances: tuple[Entrance, ...] = ()
     menus: tuple[Menu, ...] = ()
     web_pages: tuple[WebPage, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
     queues: Annotated[tuple[Queue, ...], Field(min_length=1)]
     agents: Annotated[tuple[AgentPhone, ...], Field(min_length=1)]
     secrets: Secrets
@@ -63,22 +65,35 @@ class Settings(Section):
             countries=frozenset(self.dialer.countries),
             denied_prefixes=self.dialer.denied_prefixes,
             own_numbers=self.own_numbers,
+            types=self.dialer.types_by_country,
         )
-        hours = CallingHours(opens=opens, closes=closes, zone=self.zone)
-        return Gate(plan=plan, hours=hours, external=self.external_numbers)
+        return Gate(
+            plan=plan,
+            hours=CallingHours(opens=opens, closes=closes, zone=self.zone),
+            external=self.external_numbers,
+            rules=self.dialer.rules_by_country(self.dialer.home_country),
+            caps=self.dialer.caps.caps,
+            tariffs=self.dialer.tariffs_by_prefix,
+        )
 
     @property
     def own_numbers(self) -> frozenset[str]:
         """The company's own numbers that can be told as such (E.164): what customers see, and what leads in."""
         home = NumberPlan(home=self.dialer.home_country, countries=frozenset({self.dialer.home_country}))
-        ours = (self.dialer.caller_id, *(number for way in self.ways_in for number in way.dialled_numbers))
+        shown = [trunk.caller_id for trunk in self.trunks] + [queue.caller_id for queue in self.queues]
+        ours = (self.dialer.caller_id, *filter(None, shown), *(number for way in self.ways_in for number in way.dialled_numbers))
         checked = (check(number, home) for number in ours)
         return frozenset(number.e164 for number in checked if isinstance(number, DialableNumber))
 
     @property
+    def ways_out(self) -> tuple[Trunk, ...]:
+        """The trunks, in the order in which they are taken."""
+        return trunks_of(self.trunks, self.dialer)
+
+    @property
     def retry_policies(self) -> dict[str, RetryPolicy]:
         """The retry policy of each queue, by its name."""
-        return {queue.name: queue.retry_policy for queue in self.queues}
+        return {queue.name: queue.retry_policy(self.zone) for queue in self.queues}
 
     @property
     def opening_hours(self) -> dict[str, OpeningHours]:
@@ -122,7 +137,8 @@ class Settings(Section):
         greetings = (entrance.welcome for entrance in self.ways_in)
         questions = (prompt for menu in self.menus for prompt in menu.prompts)
         farewells = (one.prompt for one in self.destinations if isinstance(one, domain.SayGoodbye))
-        return frozenset((*greetings, *questions, *farewells))
+        recorded = (message for queue in self.queues if (message := queue.callbacks.machine_message))
+        return frozenset((*greetings, *questions, *farewells, *recorded))
 
     @property
     def languages(self) -> frozenset[str]:

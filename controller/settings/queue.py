@@ -8,13 +8,23 @@ from pydantic import Field
 from controller.domain.menu import Destination, Entrance, JoinQueue
 from controller.domain.menu_graph import LIMITS, Turn
 from controller.domain.opening_hours import OpeningHours, always_open
-from controller.domain.outcome import Outcome
 from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import SlotPlan
+from controller.settings.callbacks import Callbacks
 from controller.settings.destinations import Onward
 from controller.settings.menus import Titled
 from controller.settings.opening import QueueHours, Slots
-from controller.settings.values import DialledNumber, Language, LimitSeconds, Name, RingSeconds, Seconds, Section
+from controller.settings.retries import MaxDials, Retry, retry_policy
+from controller.settings.values import (
+    DialledNumber,
+    Language,
+    LimitSeconds,
+    Name,
+    PhoneNumber,
+    RingSeconds,
+    Seconds,
+    Section,
+)
 
 _LONGEST_GAP_S = 7 * 24 * 3600.0
 _RECAPTURE_AFTER_S = 10.0
@@ -69,9 +79,14 @@ class Queue(Titled):
     wrap_up_s: Seconds = 10
     missed_pause_s: Seconds = 30
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    max_dials: MaxDials | None = None
+    """Calls that leave for one promise, those that use up no attempt included."""
     promise_lifetime_h: Annotated[float, Field(gt=0, le=30 * 24, allow_inf_nan=False)] = 24
     recapture_sms: bool = False
     recapture_after_s: Seconds | None = None
+    callbacks: Callbacks = Callbacks()
+    caller_id: PhoneNumber | None = None
+    """The number that its customers see; None: that of the trunk."""
     announcements: Announcements = Announcements()
     hours: QueueHours | None = None
     slots: Slots | None = None
@@ -79,13 +94,20 @@ class Queue(Titled):
     retry_gap_s: dict[str, Annotated[float, Field(ge=0, le=_LONGEST_GAP_S, allow_inf_nan=False)]] = Field(
         default_factory=dict
     )
-    """Own waits before the next attempt, by outcome (`controller.domain.outcome.Outcome`)."""
+    """Own waits before the next attempt, by outcome (`controller.domain.outcome.Outcome`): the short form."""
+    retry: dict[str, Retry] = Field(default_factory=dict)
+    """All that follows an outcome, by its name."""
 
-    @property
-    def retry_policy(self) -> RetryPolicy:
-        """Attempts and gaps, as the domain counts them (all in seconds)."""
-        gaps = {Outcome(name): gap_s for name, gap_s in self.retry_gap_s.items()}
-        return RetryPolicy(max_attempts=self.max_attempts, gap_s=gaps, lifetime_s=self.promise_lifetime_h * 3600)
+    def retry_policy(self, zone: ZoneInfo) -> RetryPolicy:
+        """Return attempts and gaps, as the domain counts them; `zone` is the clock where the queue names none."""
+        return retry_policy(
+            max_attempts=self.max_attempts,
+            max_dials=self.max_dials,
+            lifetime_s=self.promise_lifetime_h * 3600,
+            gap_s=self.retry_gap_s,
+            retry=self.retry,
+            zone=self.opening_hours(zone).zone,
+        )
 
     @property
     def recaptured_after_s(self) -> float | None:

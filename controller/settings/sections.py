@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from controller.domain.line import DEFAULT_MAX_PASSES
+from controller.settings.calling import Calling
+from controller.settings.trunks import DEFAULT_CALLS_PER_S, CallsPerSecond
 from controller.settings.values import (
     Country,
     Host,
@@ -94,19 +96,24 @@ class Sms(Section):
     retry_limit: Annotated[int, Field(ge=1, le=100)] = 5
 
 
-class Dialer(Section):
+class Dialer(Calling):
     """Which numbers are dialled, how, and when."""
 
-    trunk: Name
-    """Name of the PJSIP endpoint that leads to the telephone network."""
+    trunk: Name | None = None
+    """Name of the PJSIP endpoint that leads to the telephone network; None where [[trunks]] are listed."""
     caller_id: PhoneNumber
     number_format: Literal["national", "e164"] = "national"
+    calls_per_s: CallsPerSecond = DEFAULT_CALLS_PER_S
     home_country: Country = "JP"
     countries: Annotated[tuple[Country, ...], Field(min_length=1)] = ("JP",)
     denied_prefixes: tuple[Prefix, ...] = ()
     calling_hours: Hours = "09:00-20:00"
     time_zone: TimeZone = "Asia/Tokyo"
     max_concurrent_calls: Annotated[int, Field(ge=1, le=1000)] = 10
+    lease_s: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 4
+    """How long a controller that does not answer keeps others from dialling."""
+    dry_run: bool = False
+    """Do everything but the call: no phone of an agent or a customer rings for a callback."""
 
 
 class Line(Section):

@@ -1,0 +1,127 @@
+"""The PBX as the assembly knows it: ARI, AMI and queue log from the settings, and the sounds that it must have."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import structlog
+
+from controller import from_settings
+from controller.asterisk.ami import AmiWatcher
+from controller.asterisk.ami_account import AmiAccount
+from controller.asterisk.ami_errors import AmiError
+from controller.asterisk.ari.client import AriClient
+from controller.asterisk.ari.errors import AriError
+from controller.asterisk.queue_log import AmiQueueLog
+from controller.asterisk.sounds_check import PromptsMissingError, missing_music, missing_prompts
+from controller.asterisk.telephony import AriTelephony
+from controller.asterisk.trunks import Trunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from controller.asterisk.ari.events import Event
+    from controller.asterisk.legs import DialRights
+    from controller.domain.gate import Gate
+    from controller.settings import Settings
+    from controller.system_clock import SystemClock
+
+log = structlog.get_logger(__name__)
+
+
+class Pbx:
+    """Every way in which we speak with the PBX."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: SystemClock,
+        *,
+        gate: Gate,
+        rights: DialRights,
+        dry_run: bool,
+        new_id: Callable[[], str],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        on_connected: Callable[[], None],
+        on_disconnected: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._new_id = new_id
+        self._has_prompts = False
+        asterisk, secrets = settings.asterisk, settings.secrets
+        self._account = AmiAccount(
+            asterisk.ami_host, asterisk.ami_port, asterisk.ami_username, secrets.ami_password.get_secret_value()
+        )
+        self.ari = AriClient(
+            asterisk.url,
+            asterisk.app,
+            asterisk.ari_username,
+            secrets.ari_password.get_secret_value(),
+            on_event=self._deliver,
+            on_connected=on_connected,
+            on_disconnected=on_disconnected,
+            clock=clock,
+            rng=random.Random(),  # noqa: S311 - spreads reconnects, guards nothing
+        )
+        self.trunks = Trunks(from_settings.trunks(settings), clock)
+        self.telephony = AriTelephony(
+            self.ari,
+            trunks=self.trunks,
+            gate=gate,
+            rights=rights,
+            outbound=from_settings.outbound_styles(settings),
+            dry_run=dry_run,
+            languages=from_settings.languages(settings),
+            music=from_settings.music(settings),
+            agent_endpoints=[agent.endpoint for agent in settings.agents],
+            clock=clock,
+            new_id=new_id,
+            spawn=spawn,
+        )
+        self.ami = AmiWatcher(
+            self._account,
+            endpoints=[agent.endpoint for agent in settings.agents],
+            trunks=self.trunks.endpoints,
+            clock=clock,
+        )
+        self.queue_log = AmiQueueLog(self._account, clock=clock)
+
+    async def require_prompts(self) -> bool:
+        """Find a prompt that is missing at the start, and not in a call: Asterisk would speak English without a word.
+
+        Looks once, at the first connection; returns whether it did. Raises PromptsMissingError, AriError.
+        """
+        if self._has_prompts:
+            return False
+        missing = await self._missing_prompts()
+        if missing:
+            raise PromptsMissingError(missing)
+        self._has_prompts = True
+        return True
+
+    def trunk_changed(self, endpoint: str, healthy: bool) -> None:
+        """Take a hint that a trunk can be used no more, or again."""
+        self.trunks.health(endpoint, healthy=healthy)
+
+    async def tell_what_is_missing(self, *, prompts_were_seen: bool) -> None:
+        """Tell of music that the PBX has not, and of prompts that it has lost; callers are served meanwhile."""
+        classes = from_settings.music(self._settings).values()
+        try:
+            lost = [] if prompts_were_seen else await self._missing_prompts()
+            missing = await missing_music(self.ari, self._account, classes, new_id=self._new_id)
+        except (AriError, AmiError) as error:
+            log.warning("prompts and hold music could not be looked at", reason=str(error))
+            return
+        if lost:
+            log.error("the PBX has lost prompts; render them again", prompts=lost)
+        if missing:
+            log.error("the PBX lacks hold music; callers hear its default in its place", classes=missing)
+
+    def _deliver(self, event: Event) -> None:
+        self.telephony.on_event(event)
+
+    async def _missing_prompts(self) -> list[str]:
+        settings = self._settings
+        return await missing_prompts(self.ari, from_settings.wanted_prompts(settings), sorted(settings.languages))
