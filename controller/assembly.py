@@ -208,7 +208,7 @@ class Controller:
         self._pbx.telephony.on_agent_menu = AgentReception(self._duty, self._supervisor, self._redials).welcome
         self._keeper.may_serve = lambda: self._recovered and self._pbx.ari.connected
         self._keeper.may_dial = lambda: self._dialer.has_room
-        self._dialer.room = lambda: self._pbx.trunks.has_room
+        self._dialer.room = self._has_circuit
         self._dialer.pen.other_way = lambda: self._pbx.trunks.other_way
         self._pbx.trunks.on_room = self._keeper.serve
         self._lease.on_gained = self._keeper.serve
@@ -221,6 +221,11 @@ class Controller:
         self._desk.on_changed = self._agent_changed
         self._desk.on_handled = self._keeper.outlook.note_handled
         self._keeper.on_decision = self._recorder.note
+
+    def _has_circuit(self) -> bool:
+        """Tell whether a trunk takes one more call: each promise in hand will want one, when its agent has answered."""
+        trunks = self._pbx.trunks
+        return trunks.has_room and len(self._dialer.in_hand) < trunks.circuits
 
     def _agent_changed(self, before: Agent, after: Agent) -> None:
         self._keeper.agent_changed(before, after)

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-MARKS = {"stage": names.STAGE, "queue": names.QUEUE, "language": names.LANGUAGE, "urgent": names.URGENT}
+MARKS = {
+    "stage": names.STAGE,
+    "queue": names.QUEUE,
+    "language": names.LANGUAGE,
+    "urgent": names.URGENT,
+    "agent": names.AGENT,
+    "call": names.CALL,
+}
 """What `remember` can keep on a channel, and in which variable."""
 
 HANGUP_GRACE_S = 2.0

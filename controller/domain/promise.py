@@ -63,6 +63,15 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What a customer who answered has asked for, and hears acknowledged: the attempt will end so."""
+
+    outcome: Outcome
+    """`POSTPONED` or `DECLINED`."""
+    later_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One outbound call (発信) for a promise. The customer's channel id is derived from `id`."""
 

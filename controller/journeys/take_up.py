@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from controller.domain.menu import SayGoodbye
@@ -11,6 +12,7 @@ from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.journeys import prompts
 from controller.journeys.callback_to_customer import tell, with_agent
+from controller.journeys.choose_time import GOODBYE_S, Soon
 from controller.journeys.destinations import follow
 from controller.journeys.in_line import enter_line, hold_for_agent
 from controller.journeys.leave_number import acknowledge
@@ -23,7 +25,7 @@ from controller.ports.promises import Made, StoreUnavailableError
 
 if TYPE_CHECKING:
     from controller.domain.menu import Destination, Entrance
-    from controller.domain.promise import Promise
+    from controller.domain.promise import Promise, Wish
     from controller.journeys.dialled import Dialled
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call, OutboundCall
@@ -68,7 +70,9 @@ async def take_up_caller(
     if found.stage in MAY_HAVE_PROMISED and queue is not None:
         promise = await promise_made(call, house)
         if promise is not None:
-            await acknowledge(call, Made(promise, is_new=True), queue, house)
+            in_turn_by = house.clock.now() + timedelta(seconds=GOODBYE_S)
+            when = Soon(promise.not_before, opens_first=promise.not_before > in_turn_by)
+            await acknowledge(call, Made(promise, is_new=True), queue, house, when=when)
             return Ending.PROMISED
         if found.stage is Stage.BOOKED:  # It cannot be looked up; only the goodbye is left.
             with suppress(CallerHungUp):
@@ -112,6 +116,8 @@ async def take_up_callback(
     stage: Stage | None = None,
 ) -> Dialled:
     """Go on with a callback whose customer is ringing, answered, waiting for an agent, or (`joined`) talking."""
+    if opened.wish is not None:
+        return await take_up_goodbye(opened, opened.wish, customer, agent, reservation, queue, house)
     underway = Underway(opened.attempt, opened.promise, customer, queue, house)
     async with AsyncExitStack() as legs:
         legs.push_async_callback(customer.hang_up)
@@ -123,6 +129,24 @@ async def take_up_callback(
                 with reservation or nullcontext():
                     outcome = await beside_agent(underway, agent, joined=joined)
         return underway.ended(outcome or await on_deck(underway))
+
+
+async def take_up_goodbye(
+    opened: OpenAttempt,
+    wish: Wish,
+    customer: OutboundCall,
+    agent: Call | None,
+    reservation: Reservation | None,
+    queue: Queue,
+    house: House,
+) -> Dialled:
+    """End a callback whose customer had said what they want: only the goodbye is left."""
+    underway = Underway(opened.attempt, opened.promise, customer, queue, house, later_s=wish.later_s)
+    with reservation or nullcontext():
+        await underway.part_with(prompts.LATER_GOODBYE)
+        if agent is not None:
+            await agent.hang_up()
+    return underway.ended(wish.outcome)
 
 
 async def beside_agent(underway: Underway, agent: Call, *, joined: bool) -> Outcome | None:

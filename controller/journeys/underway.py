@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.lifecycle import CustomerConnected, RefusedTransitionError
 from controller.domain.outcome import Outcome
-from controller.domain.promise import Attempt
+from controller.domain.promise import Attempt, Wish
 from controller.journeys import prompts
 from controller.journeys.dialled import Dialled, NotDialled, NotDialledReason
 from controller.journeys.on_answer import ask_customer
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
+    from controller.journeys.on_answer import Reply
     from controller.ports.calls import OutboundCall
+
+
+WISHES = frozenset({Outcome.POSTPONED, Outcome.DECLINED})
+"""Outcomes that a customer asks for, and hears acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +109,18 @@ class Underway:
             self.confirmed_at = self.house.clock.now()
             return None
         self.later_s = reply.later_s
-        await self.part_with(*reply.farewell)
+        await self.part_with(*await self.acknowledgement(reply))
         return Outcome(reply.outcome)
+
+    async def acknowledgement(self, reply: Reply) -> tuple[str, ...]:
+        """Return what the customer hears last. Never acknowledge what is not on disk: then it is a mere goodbye."""
+        if reply.outcome not in WISHES:
+            return reply.farewell
+        try:
+            await self.house.promises.note_wish(self.attempt.id, Wish(reply.outcome, reply.later_s))
+        except StoreUnavailableError:
+            return (prompts.GOODBYE,)
+        return reply.farewell
 
     async def reach(self) -> Outcome | None:
         """Ring the customer and ask them. Return None if they want to be connected, or how it ended."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from controller.domain.caps import Caps
     from controller.domain.lifecycle import Event
-    from controller.domain.promise import Attempt, Promise
+    from controller.domain.promise import Attempt, Promise, Wish
     from controller.domain.slots import Slot
 
 
@@ -82,6 +82,8 @@ class OpenAttempt:
 
     promise: Promise
     attempt: Attempt
+    wish: Wish | None = None
+    """What the customer has asked for on it, if they have."""
 
 
 class PromiseBook(Protocol):
@@ -129,6 +131,13 @@ class PromiseBook(Protocol):
 
     async def may_open(self, promise: Promise, caps: Caps = NO_CAPS) -> NotClaimed | None:
         """Ask the same without writing, before an agent is rung for it; None: it may. The term is not looked at."""
+        ...
+
+    async def note_wish(self, attempt_id: str, wish: Wish) -> None:
+        """Write what the customer asked for on an open attempt, before it is acknowledged; durable on return.
+
+        Whoever settles the attempt after a crash goes by it. Nothing happens to an attempt that has ended.
+        """
         ...
 
     async def advance(self, promise_id: str, event: Event) -> Promise:

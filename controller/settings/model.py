@@ -81,7 +81,8 @@ class Settings(Section):
         """The company's own numbers that can be told as such (E.164): what customers see, and what leads in."""
         home = NumberPlan(home=self.dialer.home_country, countries=frozenset({self.dialer.home_country}))
         shown = [trunk.caller_id for trunk in self.trunks] + [queue.caller_id for queue in self.queues]
-        ours = (self.dialer.caller_id, *filter(None, shown), *(number for way in self.ways_in for number in way.dialled_numbers))
+        dialled = [number for way in self.ways_in for number in way.dialled_numbers]
+        ours = (self.dialer.caller_id, *filter(None, shown), *dialled)
         checked = (check(number, home) for number in ours)
         return frozenset(number.e164 for number in checked if isinstance(number, DialableNumber))
 

@@ -50,7 +50,7 @@ class Trunk(Section):
     """One connection to the telephone network."""
 
     name: Name
-    """What it is called in the log and by `controller trunks`."""
+    """What it is called in the log."""
     endpoint: Name
     """Name of the PJSIP endpoint."""
     max_concurrent_calls: Circuits = DEFAULT_CIRCUITS

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from controller.domain.caps import Tariff
 from controller.domain.outcome import NEVER_SENT, Outcome
-from controller.domain.promise import Attempt
+from controller.domain.promise import Attempt, Wish
 from controller.store.dialect import insert_if_new
 from controller.store.tables import IS_LIVE, attempts
 
@@ -47,6 +47,18 @@ def attempt_from(row: RowMapping) -> Attempt:
         term=row[attempts.c.term],
         by_hand=row[attempts.c.by_hand],
     )
+
+
+def wish_from(row: RowMapping) -> Wish | None:
+    """Return what the customer asked for on the attempt in a row, if they did."""
+    outcome = row[attempts.c.wish]
+    return None if outcome is None else Wish(Outcome(outcome), row[attempts.c.wish_later_s])
+
+
+async def note_wish(connection: AsyncConnection, attempt_id: str, wish: Wish) -> None:
+    """Write what the customer asked for on an attempt that is open."""
+    change = update(attempts).where(attempts.c.id == attempt_id, IS_LIVE)
+    await connection.execute(change.values(wish=wish.outcome.value, wish_later_s=wish.later_s))
 
 
 async def is_number_busy(connection: AsyncConnection, number: str) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from controller.domain.caps import Caps
     from controller.domain.lifecycle import Event
-    from controller.domain.promise import Attempt
+    from controller.domain.promise import Attempt, Wish
     from controller.domain.retry_policy import RetryPolicy
     from controller.domain.slots import Slot
     from controller.ports.clock import Clock
@@ -161,9 +161,16 @@ class StoredPromiseBook:
         async def work(connection: AsyncConnection) -> list[OpenAttempt]:
             query = select(attempts, promises).join(promises, attempts.c.promise_id == promises.c.id).where(IS_LIVE)
             found = (await connection.execute(query)).mappings()
-            return [OpenAttempt(rows.promise_from(row), attempt_rows.attempt_from(row)) for row in found]
+            return [
+                OpenAttempt(rows.promise_from(row), attempt_rows.attempt_from(row), attempt_rows.wish_from(row))
+                for row in found
+            ]
 
         return await self._database.read(work)
+
+    async def note_wish(self, attempt_id: str, wish: Wish) -> None:
+        """Write what the customer asked for on an open attempt, before it is acknowledged; durable on return."""
+        await self._database.write(lambda connection: attempt_rows.note_wish(connection, attempt_id, wish))
 
     async def open_attempt(self, promise: Promise, attempt: Attempt, caps: Caps = NO_CAPS) -> Promise | NotClaimed:
         """Commit the attempt and move the promise to dialling, or say why not; then nothing is written.

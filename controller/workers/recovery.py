@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from controller.domain.outcome import Outcome
-from controller.domain.promise import PromiseState
+from controller.domain.promise import PromiseState, Wish
 from controller.journeys.take_up import Found, take_up_callback, take_up_caller
 from controller.ports.calls import Stage
 from controller.ports.survey import FoundCall, Role
@@ -100,8 +100,10 @@ class Recovery:
 
     async def _settle_vanished(self, opened: OpenAttempt) -> None:
         talked = opened.promise.state is PromiseState.CONNECTED
-        outcome = Outcome.TALKED if talked else Outcome.UNKNOWN
-        await self._dialer.pen.settle(opened.promise.id, outcome, attempt_id=opened.attempt.id)
+        wish = opened.wish or Wish(Outcome.TALKED if talked else Outcome.UNKNOWN)
+        await self._dialer.pen.settle(
+            opened.promise.id, wish.outcome, attempt_id=opened.attempt.id, later_s=wish.later_s
+        )
 
     def _take_up_callback(self, opened: OpenAttempt, customer: FoundCall, agent: FoundCall | None) -> None:
         # A queue that is no longer in the settings: its promises are kept by the first one.

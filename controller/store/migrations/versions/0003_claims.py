@@ -66,6 +66,8 @@ def _widen_attempts() -> None:
     with op.batch_alter_table("attempts") as attempts:
         attempts.add_column(sa.Column("term", sa.Integer, nullable=False, server_default="0"))
         attempts.add_column(sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.false()))
+        attempts.add_column(sa.Column("wish", sa.String(32)))
+        attempts.add_column(sa.Column("wish_later_s", sa.Float))
         attempts.add_column(sa.Column("trunk", sa.String(64), nullable=False, server_default=""))
         attempts.add_column(sa.Column("cause", sa.Integer, nullable=False, server_default="0"))
         attempts.add_column(sa.Column("tech_cause", sa.Integer, nullable=False, server_default="0"))
@@ -106,6 +108,8 @@ def _narrow_attempts() -> None:
             "tech_cause",
             "cause",
             "trunk",
+            "wish_later_s",
+            "wish",
             "by_hand",
             "term",
         ):
