@@ -157,6 +157,11 @@ class House:
     languages: tuple[str, ...] = ("ja", "en")
     """Every language that there are prompts in."""
 
+    @property
+    def first_queue(self) -> Queue:
+        """The one that stands for the house where no queue is meant."""
+        return next(iter(self.queues.values()))
+
     def may_be_called(self, number: str, queue: Queue, at: datetime) -> bool:
         """Tell whether a number (E.164) that left a promise with `queue` may be rung at an instant."""
         hours = queue.calling_hours if self.hours_for is None else self.hours_for(number)

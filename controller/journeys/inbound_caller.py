@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from controller.domain.phone_number import DialableNumber, check
 from controller.journeys.destinations import follow
+from controller.journeys.shown_number import shown_number
 from controller.ports.calls import Stage
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ async def inbound_caller(call: Call, entrance: Entrance, house: House) -> Ending
 
 async def speak_their_language(call: Call, house: House) -> None:
     """Go on in the language that the caller chose on an earlier call, if they did; else in that of the entrance."""
-    shown = check(call.facts.number or "", house.plan)
-    if house.callers is None or not isinstance(shown, DialableNumber):
+    shown = shown_number(call, house.plan)
+    if house.callers is None or shown is None:
         return
     language = await house.callers.language_of(shown.e164)
     if language is not None and language in house.languages:

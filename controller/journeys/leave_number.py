@@ -10,6 +10,7 @@ from controller.domain.digits import ONE_KEY, PHONE_NUMBER
 from controller.domain.phone_number import DialableNumber, Refusal, check
 from controller.journeys import prompts, spoken
 from controller.journeys.choose_time import Soon, choose_slot, choose_time
+from controller.journeys.shown_number import shown_number
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import NewPromise, SlotFull, StoreUnavailableError
 
@@ -111,8 +112,8 @@ def promised_words(made: Made, queue: Queue, language: str, house: House, *, ope
 
 async def number_to_call(call: Conversation, plan: NumberPlan) -> DialableNumber | None:
     """Return the number that the caller confirmed, or None when there is none after a few tries."""
-    shown = check(call.facts.number or "", plan)
-    if isinstance(shown, DialableNumber):
+    shown = shown_number(call, plan)
+    if shown is not None:
         question = (prompts.OFFER_CALLING_NUMBER, *spoken.number(shown.printed), prompts.USE_THIS_NUMBER)
         if await pick_key(call, *question, keys="12") == YES:
             return shown

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from controller.domain.digits import ONE_KEY
 from controller.domain.menu import Repeat, SwitchLanguage
-from controller.domain.phone_number import DialableNumber, check
 from controller.journeys import prompts
+from controller.journeys.shown_number import shown_number
 
 if TYPE_CHECKING:
     from controller.domain.menu import Destination, Menu
@@ -52,6 +52,6 @@ async def switch_language(call: Call, language: str, house: House) -> None:
     """Go on in `language`, now and on the caller's next call."""
     await call.remember(language=language)
     await call.play(prompts.LANGUAGE_SET)
-    shown = check(call.facts.number or "", house.plan)
-    if house.callers is not None and isinstance(shown, DialableNumber):
+    shown = shown_number(call, house.plan)
+    if house.callers is not None and shown is not None:
         await house.callers.remember_language(shown.e164, language)

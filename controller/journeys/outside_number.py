@@ -28,7 +28,7 @@ async def connect_outside(call: Call, number: str, house: House) -> Ending | Non
     async with house.telephony.external_leg(
         number, for_call=call.id, shown_number=call.facts.number, ring_timeout_s=RING_TIMEOUT_S
     ) as leg:
-        music = call.hold(next(iter(house.queues)))
+        music = call.hold(house.first_queue.name)
         _, failure = await first_of(failure=leg.dial(), music=music)
         if failure is None and await call.connect(leg, on_joined=note_talk):
             return Ending.TRANSFERRED

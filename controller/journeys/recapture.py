@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controller.domain.effects import SendSms, SmsTemplate
-from controller.domain.phone_number import DialableNumber, check, takes_sms
+from controller.domain.phone_number import takes_sms
+from controller.journeys.shown_number import shown_number
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ async def recapture(call: Conversation, queue: Queue, house: House, *, waited_s:
     """
     if queue.recapture is None or waited_s < queue.recapture.after_s:
         return
-    number = check(call.facts.number or "", house.plan)
-    if not isinstance(number, DialableNumber) or not takes_sms(number):
+    number = shown_number(call, house.plan)
+    if number is None or not takes_sms(number):
         return
     day = house.clock.now().astimezone(queue.hours.zone).date().isoformat()
     sms = SendSms(

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controller.domain.lifecycle import CustomerRangIn, RefusedTransitionError
-from controller.domain.phone_number import DialableNumber, check
 from controller.domain.promise import PromiseState
+from controller.journeys.shown_number import shown_number
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ ASK_AGAIN_S = 0.5
 
 async def open_promise(call: Conversation, queue: Queue, house: House) -> Promise | None:
     """Return the open promise of the number that calls, if any; None too when the database cannot tell, asked twice."""
-    number = check(call.facts.number or "", house.plan)
-    if not isinstance(number, DialableNumber):
+    number = shown_number(call, house.plan)
+    if number is None:
         return None
     with suppress(StoreUnavailableError):
         return await house.promises.open_for(queue.name, number.e164)

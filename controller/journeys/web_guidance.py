@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller.domain.effects import SendSms, SmsTemplate
-from controller.domain.phone_number import DialableNumber, check, takes_sms
+from controller.domain.phone_number import takes_sms
 from controller.journeys import prompts, spoken
 from controller.journeys.leave_number import YES, pick_key
+from controller.journeys.shown_number import shown_number
 from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
 
@@ -22,14 +23,14 @@ async def text_page(call: Call, page: WebPage, house: House) -> Ending | None:
 
     Only to the number that calls, and each page once a day: nobody can have a stranger's phone flooded.
     """
-    number = check(call.facts.number or "", house.plan)
-    if not isinstance(number, DialableNumber) or not takes_sms(number):
+    number = shown_number(call, house.plan)
+    if number is None or not takes_sms(number):
         await call.play(prompts.SMS_NEEDS_MOBILE)
         return None
     question = (prompts.SMS_OFFER, *spoken.number(number.printed), prompts.SMS_CONFIRM)
     if await pick_key(call, *question, keys="12") != YES:
         return None
-    signed_by = next(iter(house.queues.values()))
+    signed_by = house.first_queue
     day = house.clock.now().astimezone(signed_by.hours.zone).date().isoformat()
     sms = SendSms(
         key=f"page:{page.name}:{number.e164}:{day}",

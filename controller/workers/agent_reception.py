@@ -9,7 +9,8 @@ import structlog
 from controller.journeys import prompts
 from controller.journeys.agent_menu import agent_menu
 from controller.journeys.redial_by_hand import REDIAL
-from controller.ports.calls import CallerHungUp, PbxUnavailableError
+from controller.ports.calls import CallerHungUp
+from controller.workers.apology import apologise
 
 if TYPE_CHECKING:
     from controller.ports.agents import AgentDuty
@@ -43,7 +44,7 @@ class AgentReception:
             log.info("an agent hung up")
         except Exception:
             log.exception("an agent's menu failed")
-            await self._apologise(call)
+            await apologise(call, prompts.AGENT_NOT_POSSIBLE)
             await call.hang_up()
 
     async def _redial(self, call: Call, entered: str) -> None:
@@ -54,11 +55,3 @@ class AgentReception:
         else:
             await self._redials.redial(call, name, entered)
         await call.hang_up()
-
-    async def _apologise(self, call: Call) -> None:
-        try:
-            await call.play(prompts.AGENT_NOT_POSSIBLE)
-        except (CallerHungUp, PbxUnavailableError) as reason:
-            log.info("there was nobody to apologise to", reason=type(reason).__name__)
-        except Exception:  # What broke the menu may break this too: the call is hung up all the same.
-            log.exception("the apology failed")

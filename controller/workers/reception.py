@@ -10,7 +10,8 @@ from controller.domain.phone_number import mask
 from controller.journeys import prompts
 from controller.journeys.inbound_caller import inbound_caller
 from controller.ports.call_log import Ending
-from controller.ports.calls import CallerHungUp, PbxUnavailableError
+from controller.ports.calls import CallerHungUp
+from controller.workers.apology import apologise
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -75,15 +76,7 @@ class Reception:
         except Exception:
             log.exception("a caller's journey failed")
             ending = Ending.FAILED
-            await self._apologise(call)
+            await apologise(call, prompts.APOLOGY)
         await call.hang_up()
         await self._house.calls.ended(call.id, ending=ending, ended_at=self._house.clock.now())
         log.info("call ended", ending=ending.value)
-
-    async def _apologise(self, call: Call) -> None:
-        try:
-            await call.play(prompts.APOLOGY)
-        except (CallerHungUp, PbxUnavailableError) as reason:
-            log.info("there was nobody to apologise to", reason=type(reason).__name__)
-        except Exception:  # What broke the journey may break this too: the call is hung up and recorded all the same.
-            log.exception("the apology failed")

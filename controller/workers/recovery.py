@@ -107,7 +107,7 @@ class Recovery:
 
     def _take_up_callback(self, opened: OpenAttempt, customer: FoundCall, agent: FoundCall | None) -> None:
         # A queue that is no longer in the settings: its promises are kept by the first one.
-        queue = self._queues.get(opened.promise.queue) or next(iter(self._queues.values()))
+        queue = self._queues.get(opened.promise.queue) or self._house.first_queue
         reservation = self._reservation(agent, queue)
         agent_call = agent.call if agent is not None else None
         log.info("a callback is taken up", promise_id=opened.promise.id, with_agent=agent_call is not None)
@@ -130,7 +130,7 @@ class Recovery:
         queue = self._queues.get(caller.queue or "")
         entrance = self._reception.entrance_for(caller.call.facts.dialled)
         found = Found(caller.stage, queue, entrance, urgent=caller.urgent)
-        reservation = self._reservation(partner, queue or next(iter(self._queues.values())))
+        reservation = self._reservation(partner, queue or self._house.first_queue)
         partner_call = partner.call if partner is not None else None
         log.info("a caller is taken up", call_id=caller.call.id, stage=caller.stage and caller.stage.value)
 
