@@ -50,21 +50,23 @@ async def choose_time(
 
     Raises StoreUnavailableError when it cannot be told which windows are free.
     """
-    now = house.clock.now()
-    soon = as_soon_as_possible(queue, now, expected)
-    if soon.opens_first and queue.hours.is_open(now):
+
+    def soon() -> Soon:  # Asked at the end: the questions may take their time.
+        return as_soon_as_possible(queue, house.clock.now(), expected)
+
+    if soon().opens_first and queue.hours.is_open(house.clock.now()):
         await call.play(prompts.CLOSING_SOON)
     if queue.slots is None:
-        return soon
+        return soon()
     for _ in range(MAX_TRIES):
         key = await call.ask(prompts.WHEN_MENU, keypad=ONE_KEY)
         if key == SOON:
-            return soon
+            return soon()
         if key == CHOOSE:
             slot = await choose_slot(call, queue, house, number=number)
             if slot is not None:
                 return slot
-    return soon
+    return soon()
 
 
 def as_soon_as_possible(queue: Queue, now: datetime, expected: WaitRange | None) -> Soon:

@@ -69,9 +69,12 @@ class Dialer:
     @property
     def has_room(self) -> bool:
         """Whether one more outbound call may be placed at the same time, by this controller."""
-        return (
-            len(self._in_hand) < self._max_concurrent_calls and self._house.leadership.term is not None and self.room()
-        )
+        return self.is_below_limit and self._house.leadership.term is not None and self.room()
+
+    @property
+    def is_below_limit(self) -> bool:
+        """Whether there may be one more call, by the limit of this controller alone."""
+        return len(self._in_hand) < self._max_concurrent_calls
 
     @property
     def in_hand(self) -> frozenset[str]:
@@ -105,7 +108,8 @@ class Dialer:
         """
         self._keeper.promises.take(promise.id)
         self._in_hand[promise.id] += 1
-        await self._see_through(promise, story, by_hand=True)
+        with structlog.contextvars.bound_contextvars(promise_id=promise.id):
+            await self._see_through(promise, story, by_hand=True)
 
     def expire(self, promise: Promise) -> None:
         """Close a promise whose deadline has passed; the customer is told by SMS."""

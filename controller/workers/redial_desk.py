@@ -32,7 +32,7 @@ class RedialDesk:
         """Call the customer whose number the agent `name` dialled, or tell the agent why not. Raises CallerHungUp.
 
         Only who is signed in may, for a queue that they serve; a pause does not matter. Who is being given a call at
-        this moment is not free for it.
+        this moment is not free for it, and the limit of calls at the same time holds for this one too.
         """
         agent = self._desk.agent(name)
         if not agent.signed_in:
@@ -43,8 +43,10 @@ class RedialDesk:
         if promise is None:
             return
         queue = self._house.queues[promise.queue]
-        # Asked last: from here to the reservation nothing is waited for.
-        reservation = None if self._desk.state_of(name) in BUSY else self._desk.resume(name, queue)
+        # Asked last: from here to the reservation nothing is waited for. Of a call on its way the claim will tell.
+        has_room = self._dialer.is_below_limit or promise.id in self._dialer.in_hand
+        is_free = has_room and self._desk.state_of(name) not in BUSY
+        reservation = self._desk.resume(name, queue) if is_free else None
         if reservation is None:
             await call.play(prompts.AGENT_NOT_POSSIBLE)
             return

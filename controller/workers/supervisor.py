@@ -42,6 +42,8 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _guarded(self, story: Coroutine[Any, Any, None], bound: dict[str, str]) -> None:
+        # Whoever happened to set it going may be in the middle of another call: its names are not this story's.
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(**bound)
         try:
             await story

@@ -13,6 +13,7 @@ import pytest
 from tests.contract import (
     test_agent_book,
     test_attempt_evidence,
+    test_attempt_wish,
     test_call_log,
     test_caller_memory,
     test_claims,
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
 
 SUITES: tuple[ModuleType, ...] = (
     *(test_promise_book, test_promise_attempts, test_promise_requests, test_promise_slots, test_claims),
-    *(test_attempt_evidence, test_do_not_call, test_lease_book, test_outbox, test_agent_book, test_call_log),
+    *(
+        test_attempt_evidence,
+        test_attempt_wish,
+        test_do_not_call,
+        test_lease_book,
+        test_outbox,
+        test_agent_book,
+        test_call_log,
+    ),
     test_caller_memory,
 )
 ABOUT_AN_ENGINE: frozenset[str] = frozenset(

@@ -238,3 +238,19 @@ def test_a_controller_that_is_restarted_goes_on_with_what_it_finds(
     assert by_hand(scene) == [("alice", "talked", is_claimed)]
     assert scene.promises()[0].state is PromiseState.FULFILLED
     assert scene.pbx.live == []
+
+
+def test_a_redial_is_one_of_the_calls_that_there_may_be_at_the_same_time(open_scene: Callable[..., Scene]) -> None:
+    """Where one is allowed, and a colleague has it, the second agent hears that it is not possible now."""
+    scene = open_scene({"alice": AGENT, "bob": AGENT}, signed_in=False, max_concurrent_calls=1)
+    for name in scene.pbx.agents:
+        scene.registers(name)
+        scene.do(partial(scene.desk.move, name, AgentEvent.PAUSE, reason=PAUSED))
+    scene.promised(NUMBER, person=DEAF)
+    scene.promised("+819087654321", person=CUSTOMER)
+    begins(scene)
+    scene.pass_s(5)
+    second = begins(scene, "4609087654321", name="bob")
+    scene.pass_s(5)
+    assert second.heard == [prompts.AGENT_NOT_POSSIBLE]
+    assert len(scene.pbx.of(Role.CUSTOMER)) == 1

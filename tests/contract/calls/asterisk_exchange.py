@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.asterisk.ari.client import AriClient
 from controller.asterisk.languages import Languages
-from controller.asterisk.legs import DialRights
+from controller.asterisk.legs import DialRights, OutboundStyle
 from controller.asterisk.telephony import AriTelephony
 from controller.asterisk.trunks import Trunk, Trunks
 from controller.domain.gate import CallingHours, Gate
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.asterisk.ari.events import Event
-    from controller.ports.calls import Call, Conversation, OutboundCall
+    from controller.ports.calls import Call, OutboundCall
     from controller.ports.survey import FoundCall
     from controller.provision.site import Site
     from lab.phone import Phone, PhoneCall, WhenRung
@@ -44,6 +44,8 @@ MUSIC_CONF = f"""
 mode = playlist
 entry = /usr/share/asterisk/sounds/en/orikaeshi/please-wait
 """
+LISTENING = "other"
+"""The queue whose customers are listened to before they are spoken to."""
 LISTENS_S = 4.0
 """Long enough for the prompt to be heard whole, wherever one begins to listen."""
 REACTIONS: Mapping[str, WhenRung] = MappingProxyType({"answers": Answer(), "busy": Busy(), "ignores": Ignore()})
@@ -102,7 +104,7 @@ class AsteriskExchange:
         self._site = site
         self.trunk, self.service_number = site.trunk, site.service_number
         self._prompts = PromptFiles(root_folder())
-        self._menus: asyncio.Queue[tuple[Conversation, str]] = asyncio.Queue()
+        self._menus: asyncio.Queue[tuple[Call, str]] = asyncio.Queue()
         self._caller, self._agent, self._customer = caller, agent, customer
         self._arrived: asyncio.Queue[Call] = asyncio.Queue()
         self._next_rung: Phone = agent
@@ -138,6 +140,7 @@ class AsteriskExchange:
             clock=clock,
             new_id=lambda: f"contract-{next(_serial)}",
             spawn=self._spawn,
+            outbound={LISTENING: OutboundStyle(detect_machine=True)},
         )
         self._all.append(self._telephony)
         self._telephony.on_new_call = self._arrived.put_nowait
@@ -159,12 +162,12 @@ class AsteriskExchange:
         async with asyncio.timeout(5):
             return await self._arrived.get(), PhoneFarEnd(phone_call, self._prompts)
 
-    async def agent_dials(self, code: str) -> tuple[Conversation, str, FarEnd]:
+    async def agent_dials(self, code: str) -> tuple[Call, str, FarEnd]:
         """Dial it, after the star."""
         phone_call = await self._agent.dial(f"*{code}", timeout_s=20)
         return *await self.told_of_a_code(), PhoneFarEnd(phone_call, self._prompts)
 
-    async def told_of_a_code(self) -> tuple[Conversation, str]:
+    async def told_of_a_code(self) -> tuple[Call, str]:
         """Wait for the next."""
         async with asyncio.timeout(5):
             return await self._menus.get()
@@ -184,12 +187,14 @@ class AsteriskExchange:
         number: str | None = None,
         language: str = "ja",
         ring_timeout_s: float = 10,
+        listens: bool = False,
     ) -> AbstractAsyncContextManager[OutboundCall]:
         """Prepare a leg to the customer's phone, through the telephone network."""
         self._customer.when_rung, self._next_rung = REACTIONS[when_rung], self._customer
         attempt = an_attempt(attempt_id, number or f"+81{self._customer.user[1:]}")
+        queue = LISTENING if listens else "main"
         return self._telephony.customer_leg(
-            attempt, queue="main", language=language, since=SINCE, ring_timeout_s=ring_timeout_s
+            attempt, queue=queue, language=language, since=SINCE, ring_timeout_s=ring_timeout_s
         )
 
     def external_leg(

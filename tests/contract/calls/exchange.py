@@ -11,7 +11,7 @@ from controller.domain.promise import Attempt
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from controller.ports.calls import Call, Conversation, OutboundCall
+    from controller.ports.calls import Call, OutboundCall
     from controller.ports.survey import FoundCall
 
 DEFAULT_MUSIC = "default"
@@ -55,10 +55,10 @@ class Exchange(Protocol):
     async def call_in(self, *, withheld: bool = False, from_agent: bool = False) -> tuple[Call, FarEnd]:
         """Somebody calls the service number; return both ends of the call, which is not answered yet."""
 
-    async def agent_dials(self, code: str) -> tuple[Conversation, str, FarEnd]:
+    async def agent_dials(self, code: str) -> tuple[Call, str, FarEnd]:
         """Have an agent's phone dial a code for agents; return both ends of the call, and the code as it was told."""
 
-    async def told_of_a_code(self) -> tuple[Conversation, str]:
+    async def told_of_a_code(self) -> tuple[Call, str]:
         """Return the next agent's call that is told of, with its code."""
 
     def agent_leg(self, when_rung: str, *, ring_timeout_s: float = 10) -> AbstractAsyncContextManager[OutboundCall]:
@@ -72,8 +72,9 @@ class Exchange(Protocol):
         number: str | None = None,
         language: str = "ja",
         ring_timeout_s: float = 10,
+        listens: bool = False,
     ) -> AbstractAsyncContextManager[OutboundCall]:
-        """Prepare a call to a customer."""
+        """Prepare a call to a customer. With `listens` the PBX listens for an answering machine first."""
 
     def external_leg(
         self, when_rung: str, *, for_call: str, named: bool = True, shown_number: str | None = None

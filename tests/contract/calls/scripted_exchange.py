@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from controller.domain.evidence import AnsweredBy
 from controller.domain.outcome import Outcome
 from controller.ports.survey import Role
 from controller.system_clock import SystemClock
@@ -16,7 +18,7 @@ from tests.journeys.scripted_channel import Person
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from controller.ports.calls import Call, Conversation, OutboundCall
+    from controller.ports.calls import Call, OutboundCall
     from controller.ports.survey import FoundCall
     from tests.contract.calls.exchange import FarEnd
     from tests.journeys.scripted_channel import Channel
@@ -71,7 +73,7 @@ class ScriptedExchange:
     service_number = SERVICE_NUMBER
 
     def __init__(self) -> None:
-        self._menus: list[tuple[Conversation, str]] = []
+        self._menus: list[tuple[Call, str]] = []
         self._pbx = ScriptedTelephony(SystemClock(), prompt_s=lambda prompt: 0.4 if prompt == SHORT else 3)
         self._rung = 0
         self._pbx.on_agent_menu = lambda call, code: self._menus.append((call, code))
@@ -86,12 +88,12 @@ class ScriptedExchange:
         channel = self._pbx.rings(Person(talks_s=None), number=number, dialled=SERVICE_NUMBER, endpoint=endpoint)
         return calls[0], ScriptedFarEnd(channel)
 
-    async def agent_dials(self, code: str) -> tuple[Conversation, str, FarEnd]:
+    async def agent_dials(self, code: str) -> tuple[Call, str, FarEnd]:
         """Make a channel."""
         channel = self._pbx.agent_dials("agent-1", code, Person(talks_s=None), endpoint="agent-1")
         return *await self.told_of_a_code(), ScriptedFarEnd(channel)
 
-    async def told_of_a_code(self) -> tuple[Conversation, str]:
+    async def told_of_a_code(self) -> tuple[Call, str]:
         """Take the oldest."""
         return self._menus.pop(0)
 
@@ -110,10 +112,12 @@ class ScriptedExchange:
         number: str | None = None,
         language: str = "ja",
         ring_timeout_s: float = 10,
+        listens: bool = False,
     ) -> AbstractAsyncContextManager[OutboundCall]:
-        """Prepare a leg."""
+        """Prepare a leg. Who says nothing is neither a person nor a machine."""
         attempt = an_attempt(attempt_id, number or "+819012340002")
-        self._pbx.customers[attempt.number] = PEOPLE[when_rung]
+        answered_by = AnsweredBy.UNSURE if listens else AnsweredBy.NOT_ASKED
+        self._pbx.customers[attempt.number] = replace(PEOPLE[when_rung], answered_by=answered_by)
         return self._pbx.customer_leg(
             attempt, queue="main", language=language, since=SINCE, ring_timeout_s=ring_timeout_s
         )

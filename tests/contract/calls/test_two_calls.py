@@ -122,6 +122,14 @@ async def test_a_phone_that_nobody_answers_stops_ringing_when_the_time_is_over(e
         await soon((await exchange.rung()).over())
 
 
+async def test_the_time_to_ring_is_over_with_the_answer(exchange: Exchange) -> None:
+    """A PBX that listens for a machine takes longer than that, and brings the call to us only then."""
+    async with exchange.customer_leg("answers", attempt_id=next(attempt_ids), ring_timeout_s=2, listens=True) as leg:
+        assert await soon(leg.dial(), 10) is None
+        assert (leg.evidence.answered_by, leg.evidence.timed_out) == (AnsweredBy.UNSURE, False)
+        await soon(leg.play(SHORT))
+
+
 async def test_a_call_that_is_cancelled_while_it_rings_stops_ringing(exchange: Exchange) -> None:
     """Before its context is left."""
     async with exchange.agent_leg("ignores") as leg:

@@ -9,8 +9,9 @@ import pytest
 
 from controller.domain.digits import ONE_KEY
 from controller.ports.calls import Stage
+from controller.ports.survey import Role
 from tests.contract.calls.exchange import OWN_MUSIC
-from tests.contract.calls.hands import SHORT, answered, begun, soon
+from tests.contract.calls.hands import SHORT, answered, begun, nothing, soon
 
 if TYPE_CHECKING:
     from tests.contract.calls.exchange import Exchange, FarEnd
@@ -114,3 +115,25 @@ async def test_the_next_controller_is_told_of_an_agent_in_the_middle_of_a_code(e
     await soon(call.play(SHORT))
     await call.hang_up()
     await soon(far_end.over())
+
+
+async def test_the_next_controller_finds_an_agent_who_redials_as_the_leg_of_an_attempt(exchange: Exchange) -> None:
+    """With the customer whom they talk with; and is not told of the code that they dialled once more."""
+    call, _, far_end = await exchange.agent_dials("4609012340002")
+    await soon(call.answer())
+    await call.remember(agent="agent-1", call="by-hand")
+    async with exchange.customer_leg("answers", attempt_id="by-hand") as customer:
+        assert await soon(customer.dial()) is None
+        talking = await begun(customer.connect(call, on_joined=nothing))
+        found = {each.role: each for each in await exchange.successor()}
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+    assert set(found) == {Role.AGENT, Role.CUSTOMER}
+    agent = found[Role.AGENT]
+    assert (agent.agent, agent.for_call, agent.attempt_id) == ("agent-1", "by-hand", None)
+    assert agent.joined_with == {found[Role.CUSTOMER].call.id}
+    await soon(agent.call.play(SHORT))
+    await agent.call.hang_up()
+    await soon(far_end.over())
+    _, code, _ = await exchange.agent_dials("13")
+    assert code == "13"

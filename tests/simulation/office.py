@@ -1,0 +1,211 @@
+"""One controller of a day: the real domain, workers and journeys, on books in memory and phones that are acted."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from controller.domain.agents import Agent, AgentState
+from controller.journeys.house import House
+from controller.ports.phones import DeviceState, PhoneStatus
+from controller.ports.promises import StoreUnavailableError
+from controller.ports.sms import Accepted
+from controller.workers.agent_desk import AgentDesk
+from controller.workers.agent_reception import AgentReception
+from controller.workers.deck import DeckWatch
+from controller.workers.dialer import Dialer
+from controller.workers.duty_desk import DutyDesk
+from controller.workers.hearsay import Hearsay
+from controller.workers.lease_keeper import LeaseKeeper
+from controller.workers.line_keeper import LineKeeper
+from controller.workers.reception import Reception
+from controller.workers.recovery import Recovery
+from controller.workers.redial_desk import RedialDesk
+from controller.workers.sms_sender import SmsSender
+from controller.workers.supervisor import Supervisor
+from tests.simulation.far_end import What
+from tests.simulation.memory_store import MemoryStore
+from tests.simulation.weather import Weather, Weathered
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from controller.domain.queue_events import QueueEvent
+    from controller.ports.sms import QueuedSms, SendResult
+    from tests.simulation.premises import Premises
+
+LEASE_S = 1800.0
+"""Longer than in life, as each renewal costs the day some time; the death of a holder shortens what is left of it."""
+RECOVERY_RETRY_S = 1.0
+
+
+class NoLog:
+    """The queue_log of a day: nobody reads it."""
+
+    def note(self, event: QueueEvent) -> None:
+        """Forget it."""
+
+
+class Gateway:
+    """Whoever takes the SMS; the far end sees each."""
+
+    name = "simulation"
+
+    def __init__(self, premises: Premises) -> None:
+        self._premises = premises
+
+    async def send(self, *, key: str, number: str, text: str) -> SendResult:
+        """Take one."""
+        self._premises.far_end.see(What.SMS, number, text)
+        await asyncio.sleep(0.2)
+        return Accepted(key)
+
+
+def text_of(sms: QueuedSms) -> str:
+    """Return what a customer needs to understand: which text, and which queue."""
+    return f"{sms.template} {sms.queue} {sms.key}"
+
+
+class Office:
+    """A controller from its start to its death."""
+
+    def __init__(self, premises: Premises, nth: int) -> None:
+        self.premises = premises
+        self.name = f"controller-{nth}"
+        day, clock = premises.day, premises.clock
+        self._weather = Weather(clock, day.dice("weather", nth), day.outages)
+        self.store = MemoryStore(premises.data, policies=premises.policies, clock=clock, new_id=premises.new_id)
+        self.supervisor = Supervisor()
+        agents = [
+            Agent(name, f"phone-{name}", serves, AgentState.SIGNED_OUT, clock.now())
+            for name, serves in day.staff.items()
+        ]
+        self.desk = AgentDesk(agents, clock, self.supervisor)
+        self.keeper = LineKeeper(self.desk, premises.queues, clock, hours_for=premises.gate.hours_of)
+        self.lease = LeaseKeeper(
+            self._room(self.store.leases),
+            clock,
+            holder=self.name,
+            monotonic_s=clock.monotonic,
+            lease_s=LEASE_S,
+        )
+        self.house = self._house()
+        self.reception = Reception(self.house, premises.entrances, self.supervisor)
+        self.dialer = Dialer(
+            self.house, premises.queues, self.keeper, self.supervisor, max_concurrent_calls=day.max_concurrent_calls
+        )
+        self.hearsay = Hearsay(self.house.promises, self.keeper, clock, self.supervisor)
+        self.deck = DeckWatch(self.house, premises.queues, self.desk, self.keeper, self.dialer)
+        self.duty = DutyDesk(self.desk, self._room(self.store.agents), clock, pin_required=False)
+        self.recovery = Recovery(
+            premises.pbx, self.house, premises.queues, self.desk, self.keeper, self.reception, self.dialer
+        )
+        log = structlog.get_logger("controller.sms")
+        self.sms = SmsSender(self._room(self.store.outbox), Gateway(premises), text_of, clock, log)
+        self.connected = asyncio.Event()
+        self._recovered = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.alive = True
+        self._wire()
+
+    def _room(self, book: object) -> Any:
+        return Weathered(book, self._weather, self.premises.pbx.transaction)
+
+    def _house(self) -> House:
+        premises, store = self.premises, self.store
+        return House(
+            line=self.keeper,
+            telephony=premises.pbx,
+            promises=self._room(store.promises),
+            calls=self._room(store.calls),
+            queue_log=NoLog(),
+            texts=self._room(store.texts),
+            callers=self._room(store.callers),
+            clock=premises.clock,
+            plan=premises.gate.plan,
+            new_id=premises.new_id,
+            leadership=self.lease,
+            caps_for=premises.gate.caps_for,
+            queues=premises.queues,
+        )
+
+    def _wire(self) -> None:
+        pbx = self.premises.pbx
+        redials = RedialDesk(self.house, self.desk, self.dialer)
+        pbx.on_agent_menu = AgentReception(self.duty, self.supervisor, redials).welcome
+        pbx.on_new_call = self.reception.welcome
+        pbx.on_agent_phone = self.phone_changed
+        self.keeper.may_serve = lambda: self._recovered and pbx.link.is_set()
+        self.keeper.may_dial = lambda: self.dialer.has_room and self.lease.term is not None
+        self.lease.on_gained = self.keeper.serve
+        self.store.on_change = self.keeper.promise_changed
+        self.store.on_sms_queued = self.sms.wake
+        self.desk.on_handled = self.keeper.outlook.note_handled
+
+    # -- its life
+
+    def open(self) -> None:
+        """Begin to work."""
+        for name in self.premises.day.staff:
+            self.look_at_phone(name)
+        for worker in (self.keeper.run(), self.deck.run(), self.sms.run(), self.lease.run(), self._recover()):
+            self._tasks.append(asyncio.ensure_future(self._guarded(worker)))
+        self.connected.set()
+
+    def lose_link(self) -> None:
+        """Take note that there is no connection to the PBX any more."""
+        self._recovered = False
+
+    async def die(self) -> None:
+        """Be gone, with everything that was under way."""
+        self.alive = False
+        self.store.on_change = self.store.on_sms_queued = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await self.supervisor.leave()
+
+    async def _guarded(self, worker: Coroutine[Any, Any, None]) -> None:
+        """Run a worker; its fault ends the process, and another one is started."""
+        try:
+            await worker
+        except Exception as fault:  # noqa: BLE001 - any: that is what the process manager sees
+            self.premises.far_end.see(What.FAULT, "worker failed", f"{type(fault).__name__}: {fault}")
+            self.premises.kill(self, after_s=1.0)
+
+    async def _recover(self) -> None:
+        while True:
+            await self.connected.wait()
+            self.connected.clear()
+            link = self.premises.pbx.link
+            await link.wait()
+            try:
+                await self.recovery.settle(in_hand=self.dialer.in_hand)
+            except StoreUnavailableError:
+                await self.premises.clock.sleep(RECOVERY_RETRY_S)
+                self.connected.set()
+                continue
+            if self.connected.is_set() or not link.is_set():
+                continue
+            self._recovered = True
+            self.premises.far_end.see(What.FAULT, "in control")
+            self.keeper.serve()
+
+    # -- phones
+
+    def look_at_phone(self, name: str) -> None:
+        """Be told how an agent's phone is."""
+        self.phone_changed(name, all(channel.agent != name for channel in self.premises.pbx.live))
+
+    def phone_changed(self, name: str, idle: bool) -> None:
+        """Take note of an agent's phone."""
+        registered = name in self.premises.registered
+        state = DeviceState.UNAVAILABLE
+        if registered:
+            state = DeviceState.NOT_INUSE if idle else DeviceState.INUSE
+        self.desk.phone_changed(PhoneStatus(f"phone-{name}", registered=registered, device=state))
