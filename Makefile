@@ -7,13 +7,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # Phones talk in real time and the processor waits for them, so these tests run three files at a time.
-IN_REAL_TIME := tests/asterisk tests/contract/calls tests/contract/phones
+IN_REAL_TIME := tests/asterisk tests/chaos tests/contract/calls tests/contract/phones
 IN_NO_TIME := tests --ignore=tests/docker $(IN_REAL_TIME:%=--ignore=%)
 # Says nothing when all is well, and everything when it is not.
 QUIET = ./.ci/quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint unit doctor constraints clean
+.PHONY: help demo up test lint unit chaos doctor constraints clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,9 @@ lint: $(READY) ## style, types and who may import whom
 
 unit: $(READY) ## the fast tests, which need no Asterisk
 	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
+
+chaos: $(READY) ## faults on purpose, judged from outside, about an hour (SEED=7 repeats a run, LONG=1: a night)
+	@$(RUN) -m lab.chaos $(if $(SEED),--seed $(SEED)) $(if $(LONG),--long)
 
 doctor: $(READY) ## check the installation in var/ and say what to do
 	@$(RUN) -m controller doctor --settings var/controller.toml --secrets var/secrets.env

@@ -27,6 +27,8 @@ class ControllerFailedError(Exception):
 class ControllerProcess:
     """`python -m controller run`, with its JSON log followed line by line."""
 
+    _stdin = asyncio.subprocess.DEVNULL
+
     def __init__(self, site: Site, settings: Path, *, on_line: Callable[[LogLine], None] = lambda _line: None) -> None:
         self._site = site
         self._settings = settings
@@ -53,20 +55,31 @@ class ControllerProcess:
             "ORIKAESHI_AMI_PASSWORD": self._site.ami_password,
         }
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "controller",
-            "run",
-            "--settings",
-            str(self._settings),
+            *self._command(),
             env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=self._stdin,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         self._reader = asyncio.create_task(self._read(self._process))
         await self.logged(until, since=seen, timeout_s=timeout_s)
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "controller", "run", "--settings", str(self._settings)]
+
+    async def died(self, *, timeout_s: float) -> bool:
+        """Wait until it has ended by itself; False if it has not within the time."""
+        if self._process is None:
+            return True
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._process.wait()
+        except TimeoutError:
+            return False
+        if self._reader is not None:
+            await self._reader
+        return True
 
     async def logged(
         self,
@@ -130,7 +143,7 @@ class ControllerProcess:
         return "Its last words:\n" + "\n".join(json.dumps(line, ensure_ascii=False) for line in self.lines[-15:])
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask the kernel to end this process when the one that started it is gone (prctl(2), PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 

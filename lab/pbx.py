@@ -23,7 +23,7 @@ from lab.ready_socket import ReadySocket
 from lab.rootfolder import root_folder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 PBX_CONF: Final = REPOSITORY / "asterisk-conf"
@@ -201,12 +201,18 @@ async def running(root: Path, name: str, conf_dir: Path, site_dir: Path | None) 
 
 @contextlib.asynccontextmanager
 async def running_pair(
-    home: Path, *, agents: int = 2, customers: int = 20, language: str = "ja", bind: str = "127.0.0.1"
+    home: Path,
+    *,
+    agents: int = 2,
+    customers: int = 20,
+    language: str = "ja",
+    bind: str = "127.0.0.1",
+    furnish: Callable[[Site], object] = lambda _site: None,
 ) -> AsyncIterator[tuple[Site, Asterisk, Asterisk]]:
     """Run the PBX and the telephone network it is connected to, for the length of the block.
 
     Builds the root folder when it is missing (once, about a minute), and clears what a killed launcher has
-    left behind.
+    left behind. `furnish` may add to the site's files before the two are started.
 
     Yields:
         (site, pbx, carrier)
@@ -221,6 +227,7 @@ async def running_pair(
     site = provision(
         home, bind=bind, agents=agents, customers=customers, language=language, port_offset=os.getpid() % 700
     )
+    await asyncio.to_thread(furnish, site)
     async with contextlib.AsyncExitStack() as stack:
         pbx = Asterisk(root, "pbx", PBX_CONF, site.pbx_site)
         carrier = Asterisk(root, "carrier", CARRIER_CONF, site.carrier_site)

@@ -93,9 +93,14 @@ async def running_stack(
     edit: Callable[[str], str] = lambda text: text,
     on_line: Callable[[LogLine], None] = lambda _line: None,
     language: str = "en",
+    agents: int = 2,
+    furnish: Callable[[Site], object] = lambda _site: None,
 ) -> AsyncIterator[Stack]:
-    """Run PBX, telephone network and controller until the context is left. `changes`, `edit`: see `write_settings`."""
-    async with running_pair(home, language=language) as (site, pbx, carrier):
+    """Run PBX, telephone network and controller until the context is left.
+
+    `changes`, `edit`: see `write_settings`; `agents`, `furnish`: see `running_pair`.
+    """
+    async with running_pair(home, language=language, agents=agents, furnish=furnish) as (site, pbx, carrier):
         settings = write_settings(site, {("[queues]", "language"): f'"{language}"', **(changes or {})}, edit=edit)
         controller = ControllerProcess(site, settings, on_line=on_line)
         await controller.start()

@@ -1,0 +1,1 @@
+"""Faults on purpose, under load, and what the ledger says of them: `make chaos`."""

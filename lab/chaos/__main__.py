@@ -1,0 +1,134 @@
+"""`python -m lab.chaos`: every fault on a real stack, judged by the ledger; one table; exit 1 unless all is well."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from lab.chaos import crash_sweep, faults
+from lab.chaos.bench import RULES, running_bench
+from lab.chaos.figures import Figures, markdown, table
+from lab.controller_process import ControllerFailedError
+from lab.ledger.judge import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lab.chaos.bench import Bench
+    from lab.controller_process import ControllerProcess
+
+    Fault = Callable[[Bench, Figures, int], Awaitable["ControllerProcess | None"]]
+
+FAULTS: dict[str, tuple[Fault, int, int]] = {
+    "no fault": (faults.nothing, 3, 30),
+    "crash points": (crash_sweep.crash_points, 20, 20),
+    "kill -9 under load": (faults.kill9, 50, 1000),
+    "Asterisk killed": (faults.pbx_killed, 3, 20),
+    "event socket cut": (faults.event_socket_cut, 2, 20),
+    "stopped past its lease": (faults.stopped, 3, 20),
+    "database locked": (faults.database_locked, 3, 20),
+    "database read-only": (faults.disc_read_only, 2, 10),
+    "disc full": (faults.disc_full, 2, 10),
+    "clock stepped": (crash_sweep.clock_stepped, 1, 5),
+}
+"""By name: what is done, how often, and how often with --long."""
+NO_GAPS = frozenset({"clock stepped"})
+"""Faults during which a gap by the controller's clock is not one by ours."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Do the faults, print the table; return 0 when every zero is zero, else 1."""
+    arguments = _parser().parse_args(argv)
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
+    console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 160)
+    console.print(f"seed {seed}: the same faults at the same moments again with SEED={seed}")
+    began_s = time.monotonic()
+    rows = asyncio.run(_run(arguments, seed, console))
+    title = f"seed {seed}, {os.cpu_count()} cores, {platform.machine()}, {(time.monotonic() - began_s) / 60:.1f} min"
+    if arguments.json:
+        print(json.dumps({"seed": seed, "rows": [row.as_data() for row in rows]}, indent=2))
+    elif arguments.markdown:
+        print(markdown(rows))
+    else:
+        Console(width=None if sys.stdout.isatty() else 160).print(table(rows, title=title))
+    return 0 if all(row.is_good for row in rows) else 1
+
+
+async def _run(arguments: argparse.Namespace, seed: int, console: Console) -> list[Figures]:
+    rows = []
+    names = arguments.only or list(FAULTS)
+    with tempfile.TemporaryDirectory(prefix="orikaeshi-chaos-", ignore_cleanup_errors=True) as folder:
+        async with running_bench(Path(folder), random.Random(seed)) as bench:  # noqa: S311 - repeats a run, guards nothing
+            for name in names:
+                fault, times, long_times = FAULTS[name]
+                wanted = arguments.times or (long_times if arguments.long else times)
+                # What a fault draws does not depend on the faults before it.
+                bench.rng = random.Random(f"{seed} {name}")  # noqa: S311
+                console.print(f"{name} ...")
+                row = await do(bench, name, fault, wanted)
+                console.print(table([row], title="; ".join(row.broken)) if row.is_good else "", *row.notes, sep="\n")
+                rows.append(row)
+                if arguments.keep:
+                    await asyncio.to_thread(keep, Path(folder), arguments.keep)
+    return rows
+
+
+def keep(folder: Path, kept: Path) -> None:
+    """Copy the ledger, the SMS and the controller's log to where they outlive the run."""
+    kept.mkdir(parents=True, exist_ok=True)
+    for file in (*folder.glob("*.jsonl"), *folder.glob("*.log")):
+        (kept / file.name).write_bytes(file.read_bytes())
+
+
+async def do(bench: Bench, name: str, fault: Fault, times: int) -> Figures:
+    """Do one fault, let what is owed be done, and have it judged."""
+    figures = Figures(name)
+    bench.since = len(bench.ledger.facts())
+    try:
+        controller = await fault(bench, figures, times)
+        figures.broken += await bench.settle()
+        if controller is not None:
+            await controller.stop()
+    except Exception as error:  # noqa: BLE001 - one fault that cannot be done must not hide the others
+        figures.broken.append(f"{type(error).__name__}: {error}")
+        await bench.end_controllers()
+        # What was promised is owed all the same, and must not be taken for the next fault's.
+        with suppress(ControllerFailedError):
+            await bench.controller().start()
+        figures.broken += await bench.settle()
+    finally:
+        await bench.end_controllers()
+    seen = bench.ledger.facts()[bench.since :]
+    rules = replace(RULES, gap_s=0) if name in NO_GAPS else RULES
+    figures.judged(seen, judge(seen, rules))
+    figures.notes += figures.broken
+    return figures
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab.chaos", description="Faults on purpose, judged from outside.")
+    parser.add_argument("--seed", type=int, help="repeat a run (default: drawn, and printed)")
+    parser.add_argument("--long", action="store_true", help="many more of each")
+    parser.add_argument("--only", action="append", choices=list(FAULTS), help="this fault alone; may be repeated")
+    parser.add_argument("--times", type=int, help="do each so often")
+    parser.add_argument("--json", action="store_true", help="print the rows for a program")
+    parser.add_argument("--markdown", action="store_true", help="print the table for docs/reliability.md")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the ledger and the controller's log there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

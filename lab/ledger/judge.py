@@ -1,0 +1,216 @@
+"""The judge: facts and rules in, faults out. Pure; knows nothing of how the controller works."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from lab.ledger.facts import By, Fact, Kind
+from lab.ledger.rules import CONGESTED, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_DAY_S = 24 * 3600.0
+_SEEN_LATE_S = 1.0
+"""The two ends of a call see its end at different moments."""
+_BLINK_S = 0.2
+"""Two who are put into their bridge anew, at a restart, are apart for less: nobody hears it."""
+_PROMPT_S = 10.0
+"""What is said of a request begins when it is on disk; the ledger sees the end of what is said."""
+
+
+class Fault(StrEnum):
+    """What must never be."""
+
+    LOST = "lost"
+    """Acknowledged, and neither talked with, nor written to for good, nor cancelled."""
+    DUPLICATED = "duplicated"
+    """Two calls at a time, a call after the request was settled, or too many; the same SMS twice."""
+    EARLY = "early"
+    FORBIDDEN = "forbidden"
+    OVER_CAP = "over cap"
+    DROPPED = "dropped"
+    """A talk ended that neither of the two had ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault, with enough to look it up in the ledger."""
+
+    fault: Fault
+    number: str
+    at_s: float
+    why: str
+
+
+@dataclass(slots=True)
+class Leg:
+    """One call from the company to a customer, from the INVITE to its end."""
+
+    number: str
+    began_s: float
+    ended_s: float = float("inf")
+    answered: bool = False
+    by: str = ""
+    cause: int = 0
+
+
+def judge(facts: Sequence[Fact], rules: Rules) -> list[Finding]:
+    """Return every fault in the order of time. The facts must be whole: nothing is owed any more at their end."""
+    facts = sorted(facts, key=lambda fact: fact.at_s)
+    legs = legs_of(facts)
+    by_number: dict[str, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        by_number[fact.number].append(fact)
+    findings: list[Finding] = [*_over_cap(legs, rules), *_dropped(facts, legs)]
+    for number, own in by_number.items():
+        theirs = [leg for leg in legs if leg.number == number]
+        findings += _lost(number, own, rules)
+        findings += _overlapping(number, theirs)
+        findings += _after_the_end(number, own, rules)
+        findings += _too_many(number, own, theirs, rules)
+        findings += _sms_twice(number, own)
+        findings += _early(number, own, theirs, rules)
+        findings += _forbidden(number, own, rules)
+    return sorted(findings, key=lambda finding: finding.at_s)
+
+
+def legs_of(facts: Sequence[Fact]) -> list[Leg]:
+    """Put the calls together from their facts."""
+    open_legs: dict[str, Leg] = {}
+    legs = []
+    for fact in facts:
+        if fact.kind is Kind.INVITE:
+            open_legs[fact.leg] = leg = Leg(fact.number, fact.at_s)
+            legs.append(leg)
+        elif fact.kind is Kind.ANSWERED and fact.leg in open_legs:
+            open_legs[fact.leg].answered = True
+        elif fact.kind is Kind.ENDED and fact.leg in open_legs:
+            leg = open_legs.pop(fact.leg)
+            leg.ended_s, leg.by, leg.cause = fact.at_s, fact.by, fact.cause
+        elif fact.kind is Kind.PBX_GONE:
+            # Nobody is left who could end them: the far end rings on, or talks to nobody.
+            for leg in open_legs.values():
+                leg.ended_s = fact.at_s
+            open_legs.clear()
+    return legs
+
+
+def _lost(number: str, own: list[Fact], rules: Rules) -> Iterator[Finding]:
+    asked = [fact for fact in own if fact.kind is Kind.ACKNOWLEDGED]
+    if not asked:
+        return
+    since_s = asked[-1].at_s - _PROMPT_S
+    if not any(fact.at_s > since_s and (settles(fact, rules) or fact.kind is Kind.PRESSED_NO) for fact in own):
+        yield Finding(Fault.LOST, number, asked[-1].at_s, "acknowledged, and nothing came of it")
+
+
+def settles(fact: Fact, rules: Rules) -> bool:
+    """Tell whether nothing is owed any more once this has happened."""
+    return fact.kind in {Kind.TALK, Kind.CANCELLED, Kind.BLOCKED} or (
+        fact.kind is Kind.SMS and fact.text in rules.final_sms
+    )
+
+
+def _overlapping(number: str, legs: list[Leg]) -> Iterator[Finding]:
+    busy_until_s = float("-inf")
+    for leg in legs:
+        if leg.began_s < busy_until_s:
+            yield Finding(Fault.DUPLICATED, number, leg.began_s, "dialled while an earlier call was still up")
+        busy_until_s = max(busy_until_s, leg.ended_s)
+
+
+def _after_the_end(number: str, own: list[Fact], rules: Rules) -> Iterator[Finding]:
+    settled: Fact | None = None
+    for fact in own:
+        if fact.kind is Kind.ACKNOWLEDGED:
+            settled = None
+        elif settles(fact, rules):
+            settled = fact
+        elif fact.kind is Kind.INVITE and settled is not None:
+            yield Finding(Fault.DUPLICATED, number, fact.at_s, f"dialled after it was settled ({settled.kind})")
+
+
+def _too_many(number: str, own: list[Fact], legs: list[Leg], rules: Rules) -> Iterator[Finding]:
+    requests = max(1, sum(fact.kind is Kind.ACKNOWLEDGED for fact in own))
+    counted = [leg for leg in legs if leg.cause != CONGESTED]
+    for some, most, which in ((counted, rules.max_invites, "counted"), (legs, rules.max_dials, "in all")):
+        if len(some) > most * requests:
+            at_s = some[most * requests].began_s
+            yield Finding(Fault.DUPLICATED, number, at_s, f"{len(some)} calls {which}, {most * requests} are allowed")
+
+
+def _sms_twice(number: str, own: list[Fact]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for fact in own:
+        if fact.kind is Kind.SMS:
+            if fact.leg in seen:
+                yield Finding(Fault.DUPLICATED, number, fact.at_s, f"the SMS {fact.leg} went out twice")
+            seen.add(fact.leg)
+
+
+def _early(number: str, own: list[Fact], legs: list[Leg], rules: Rules) -> Iterator[Finding]:
+    for before, after in pairwise(legs):
+        known = None if before.answered else rules.gap_by_cause_s.get(before.cause)
+        gap_s = rules.gap_s if known is None else known
+        waited_s = after.began_s - before.ended_s
+        if 0 <= waited_s < gap_s - rules.tolerance_s:
+            yield Finding(Fault.EARLY, number, after.began_s, f"dialled after {waited_s:.2f} s, not {gap_s:g} s")
+    chosen_s = float("-inf")
+    for fact in own:
+        if fact.kind is Kind.LATER:
+            chosen_s = fact.at_s + fact.later_s
+        if fact.kind is Kind.INVITE and fact.at_s < chosen_s - rules.tolerance_s - _PROMPT_S:
+            yield Finding(Fault.EARLY, number, fact.at_s, f"{chosen_s - fact.at_s:.0f} s before the chosen time")
+
+
+def _forbidden(number: str, own: list[Fact], rules: Rules) -> Iterator[Finding]:
+    blocked = False
+    for fact in own:
+        if fact.kind is Kind.BLOCKED:
+            blocked = True
+        if fact.kind is not Kind.INVITE:
+            continue
+        if blocked:
+            yield Finding(Fault.FORBIDDEN, number, fact.at_s, "asked never to be called")
+        if not number.startswith(rules.allowed_prefixes) or number.startswith(rules.denied_prefixes or ("!",)):
+            yield Finding(Fault.FORBIDDEN, number, fact.at_s, "not a number that may be dialled")
+        local = datetime.fromtimestamp(fact.at_s, UTC).astimezone(ZoneInfo(rules.zone)).time()
+        if local < rules.opens or (rules.closes is not None and local >= rules.closes):
+            yield Finding(Fault.FORBIDDEN, number, fact.at_s, f"dialled at {local:%H:%M:%S} on their clock")
+
+
+def _over_cap(legs: list[Leg], rules: Rules) -> Iterator[Finding]:
+    for at, leg in enumerate(legs):
+        up = sum(one.ended_s > leg.began_s for one in legs[:at]) + 1
+        if up > rules.max_concurrent:
+            yield Finding(Fault.OVER_CAP, leg.number, leg.began_s, f"{up} calls at a time")
+        if rules.max_per_s is not None:
+            recent = sum(one.began_s > leg.began_s - 1 + rules.tolerance_s for one in legs[: at + 1])
+            if recent > max(1, rules.max_per_s):
+                yield Finding(Fault.OVER_CAP, leg.number, leg.began_s, f"{recent} calls in a second")
+        if rules.max_per_number is not None:
+            today = [one for one in legs[: at + 1] if one.number == leg.number and one.began_s > leg.began_s - _DAY_S]
+            if len(today) > rules.max_per_number:
+                yield Finding(Fault.OVER_CAP, leg.number, leg.began_s, f"{len(today)} calls to it in 24 hours")
+
+
+def _dropped(facts: Sequence[Fact], legs: list[Leg]) -> Iterator[Finding]:
+    """Find talks that ended while the customer had not hung up: an agent in the lab never hangs up first."""
+    pbx_gone = [fact.at_s for fact in facts if fact.kind is Kind.PBX_GONE]
+    begun = [((fact.number, fact.agent), fact.at_s) for fact in facts if fact.kind is Kind.TALK]
+    for fact in facts:
+        if fact.kind is not Kind.TALK_OVER or any(abs(at_s - fact.at_s) < _SEEN_LATE_S for at_s in pbx_gone):
+            continue
+        if any(pair == (fact.number, fact.agent) and 0 <= at_s - fact.at_s < _BLINK_S for pair, at_s in begun):
+            continue
+        theirs = (one for one in legs if one.number == fact.number)
+        leg = next((one for one in theirs if one.began_s < fact.at_s <= one.ended_s + _SEEN_LATE_S), None)
+        if leg is not None and not (leg.by == By.FAR_END and abs(leg.ended_s - fact.at_s) < _SEEN_LATE_S):
+            yield Finding(Fault.DROPPED, fact.number, fact.at_s, f"a talk with {fact.agent} ended by itself")

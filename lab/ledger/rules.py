@@ -1,0 +1,40 @@
+"""What a company has promised to keep to, in numbers: what the judge holds the facts against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUSY, NO_ANSWER, CONGESTED = 17, 19, 34
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The limits. Times are local to `zone`."""
+
+    max_invites: int = 3
+    """Calls for one request; those that our own network had no room for (cause 34) are not among them."""
+    max_dials: int = 10
+    """Calls for one request, all of them."""
+    gap_s: float = 0
+    """The least time between the end of a call and the next one to the same number."""
+    gap_by_cause_s: Mapping[int, float] = field(default_factory=dict)
+    """... and by how the first one ended, when nobody answered it."""
+    tolerance_s: float = 0.25
+    """What clocks and the way of an event may make of a gap."""
+    allowed_prefixes: tuple[str, ...] = ("+81",)
+    denied_prefixes: tuple[str, ...] = ()
+    zone: str = "Asia/Tokyo"
+    opens: time = time(0)
+    closes: time | None = None
+    """None: midnight."""
+    max_concurrent: int = 10
+    max_per_s: float | None = None
+    max_per_number: int | None = None
+    """In any 24 hours."""
+    final_sms: tuple[str, ...] = ("gave_up", "expired")
+    """The SMS after which nobody is called any more."""
