@@ -75,6 +75,8 @@ class AriCall:
         self._plays = 0
         self.unwanted = False
         """Was to be hung up: said again after a connection that was lost just then."""
+        self.found_in: str | None = None
+        """The talk bridge in which the channel was found after a restart, until it is moved."""
         self.id = channel_id
         self.facts = facts
         self.language = language
@@ -134,6 +136,7 @@ class AriCall:
     async def hold(self, queue: str, *, until_keys: str = "") -> str:
         """Put the caller on hold and wait for one of `until_keys`."""
         if not self._rooms.holds(self.id, queue):
+            self.found_in = None
             await self._do(lambda: self._rooms.enter(queue, self.id))
         keys = self._state.keys
         while True:
@@ -161,7 +164,13 @@ class AriCall:
             await self._quietly(lambda: self._client.bridges.named(bridge_id).destroy())
 
     async def enter(self, bridge: Bridge) -> None:
-        """Move into a bridge, out of whichever this was in."""
+        """Move into a bridge, out of whichever this was in.
+
+        Who was found in it after a restart is left alone: to be moved in again parts people who talk for a moment.
+        """
+        is_in_it, self.found_in = self.found_in == bridge.id, None
+        if is_in_it:
+            return
         self._rooms.moved_on(self.id)
         await self._do(lambda: bridge.add_channel(self.id))
 

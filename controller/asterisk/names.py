@@ -68,6 +68,11 @@ def playbacks(call_id: str) -> list[str]:
     return [f"play-{call_id}-{number}" for number in range(_PLAYBACKS)]
 
 
+def call_of_talk(bridge_id: str) -> str:
+    """Return the id of the call whose talk is in the bridge with this id."""
+    return bridge_id.removeprefix("talk-")
+
+
 def is_talk(bridge_id: str) -> bool:
     """Tell whether a bridge is one in which people talk."""
     return bridge_id.startswith("talk-")

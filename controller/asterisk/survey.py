@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from controller.asterisk import names
-from controller.ports.calls import Stage
+from controller.asterisk.ari.models import instant
+from controller.ports.calls import CallFacts, Stage
 from controller.ports.survey import FoundCall, Role
 
 if TYPE_CHECKING:
     from controller.asterisk.ari.models import ChannelData
     from controller.asterisk.outbound_call import AriOutboundCall
+
+_LONGEST_MS = 14
+"""Digits of a time in milliseconds since 1970, up to the year 5138: a longer one is no time."""
 
 
 def is_ours(data: ChannelData) -> bool:
@@ -53,3 +59,23 @@ def described(call: AriOutboundCall, data: ChannelData, talks: list[set[str]]) -
         attempt_id=marks.get(names.ATTEMPT) or None,
         joined_with=frozenset().union(*(talk - {call.id} for talk in talks if call.id in talk)),
     )
+
+
+def facts_of(data: ChannelData, now: datetime, since_ms: str | None) -> CallFacts:
+    """Return what a channel tells of its party. `since_ms`: when they came, as it says; never after `now`."""
+    arrived_at = now
+    if since_ms and since_ms.isdecimal() and len(since_ms) <= _LONGEST_MS:
+        arrived_at = min(now, datetime.fromtimestamp(int(since_ms) / 1000, UTC))
+    return CallFacts(
+        number=names.digits_only(data.caller.number) or None,
+        dialled=names.digits_only(data.channelvars.get(names.DIALLED) or data.dialplan.exten),
+        arrived_at=arrived_at,
+        endpoint=names.endpoint_of(data.name),
+    )
+
+
+def created_at(data: ChannelData) -> datetime | None:
+    """Return when a channel was made, as far as the PBX tells."""
+    with suppress(ValueError):
+        return instant(data.creationtime)
+    return None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,18 +12,19 @@ import structlog
 from controller.asterisk import names
 from controller.asterisk.ari.errors import AriError, AriNotFound, AriRefused
 from controller.asterisk.ari.events import StasisStart
-from controller.asterisk.ari.models import instant
 from controller.asterisk.call import AriCall
 from controller.asterisk.call_state import CallState
 from controller.asterisk.following import Following
 from controller.asterisk.hold_rooms import HoldRooms
 from controller.asterisk.legs import Legs, no_way
 from controller.asterisk.outbound_call import AriOutboundCall
-from controller.asterisk.survey import agent_menu_of, described, is_ours
+from controller.asterisk.survey import agent_menu_of, created_at, described, facts_of, is_ours
+from controller.asterisk.talks import Talks
 from controller.ports.calls import CallFacts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+    from datetime import datetime
     from typing import Any
 
     from controller.asterisk.ari.client import AriClient
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from controller.ports.survey import FoundCall
 
 log = structlog.get_logger(__name__)
-
-_LONGEST_MS = 14
-"""Digits of a time in milliseconds since 1970, up to the year 5138: a longer one is no time."""
 
 
 class AriTelephony:
@@ -77,6 +74,7 @@ class AriTelephony:
         self._new_id = new_id
         self._spawn = spawn
         self._rooms = HoldRooms(client, music=music, new_id=new_id, spawn=spawn)
+        self._talks = Talks(client)
         self._following = Following(self._stray, self._forgotten)
         self._surveyed = False
         self.on_new_call: Callable[[AriCall], None] = lambda _call: None
@@ -168,11 +166,22 @@ class AriTelephony:
                 self._following.vanished(call)
         bridges = await self._client.bridges.list()
         self._rooms.learn(bridges, channels.values())
+        self._talks.learn(bridges, {call.id for call in self._following.calls})
         self._surveyed = True
         for call, code in menus:
             self.on_agent_menu(call, code)
-        talks = [set(bridge.channels) for bridge in bridges if names.is_talk(bridge.id)]
-        return [described(call, data, talks) for call, data in found]
+        for call, _ in found:
+            call.found_in = self._talks.bridge_of(call.id)
+        return [described(call, data, self._talks.members) for call, data in found]
+
+    @property
+    def talked(self) -> frozenset[str]:
+        """The ids of the calls whose talk was begun and never ended in order, as the last survey found."""
+        return self._talks.begun
+
+    async def tidy(self) -> None:
+        """Take down what is left of talks that are over; never raises."""
+        await self._talks.tidy()
 
     @asynccontextmanager
     async def _leg(
@@ -209,14 +218,14 @@ class AriTelephony:
             data.id,
             CallState(up=data.state == "Up", in_stasis=data.dialplan.app_name == "Stasis"),
             rooms=self._rooms,
-            facts=self._facts(data, since_ms),
+            facts=facts_of(data, self._clock.now(), since_ms),
             language=marks.get(names.LANGUAGE)
             or self._languages.of(queue=marks.get(names.QUEUE), dialled=marks.get(names.DIALLED)),
             clear=no_way,
             trunks=self._trunks,
             clock=self._clock,
             found_on=names.endpoint_of(data.name) or "",
-            placed_at=_created(data),
+            placed_at=created_at(data),
         )
         call.state.rang = data.state == "Ringing"
         call.state.read_marks(marks)
@@ -258,7 +267,7 @@ class AriTelephony:
 
     def _newcomer(self, data: ChannelData) -> AriCall:
         """Follow a channel that came to us by itself: a caller, or an agent who dialled a code."""
-        facts = self._facts(data, data.channelvars.get(names.ARRIVED_MS))
+        facts = facts_of(data, self._clock.now(), data.channelvars.get(names.ARRIVED_MS))
         call = AriCall(
             self._client,
             data.id,
@@ -275,19 +284,3 @@ class AriTelephony:
             await self._client.channels.named(channel_id).hangup()
         except AriError as error:
             log.info("it was gone already", channel_id=channel_id, reason=str(error))
-
-    def _facts(self, data: ChannelData, since_ms: str | None) -> CallFacts:
-        arrived_at = self._clock.now()
-        if since_ms and since_ms.isdecimal() and len(since_ms) <= _LONGEST_MS:
-            arrived_at = min(arrived_at, datetime.fromtimestamp(int(since_ms) / 1000, UTC))
-        number = names.digits_only(data.caller.number) or None
-        dialled = names.digits_only(data.channelvars.get(names.DIALLED) or data.dialplan.exten)
-        endpoint = names.endpoint_of(data.name)
-        return CallFacts(number=number, dialled=dialled, arrived_at=arrived_at, endpoint=endpoint)
-
-
-def _created(data: ChannelData) -> datetime | None:
-    """Return when a channel was made, as far as the PBX tells."""
-    with suppress(ValueError):
-        return instant(data.creationtime)
-    return None

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_REST_S = 5.0
 LONGEST_REST_S = 300.0
+ONLY_WAY_PATIENCE = 3
+"""So many calls in a row must have failed before the only trunk rests: one 503 may be the number's, not the trunk's."""
 _AFTERWARDS_S = 0.01
 """A timer may fire a little early: who is told too soon finds no room, and is not told again."""
 DEFAULT_CIRCUITS = 10
@@ -85,6 +87,8 @@ class _Way:
         """Held by the call that waits for the pace and by its last look: the others stand behind it."""
         self.calls: set[str] = set()
         self.healthy = True
+        self.doubts = 0
+        """Calls in a row that failed before it was let rest."""
         self.failures = 0
         self.rests_until_s = 0.0
         self.trial: str | None = None
@@ -214,9 +218,11 @@ class Trunks:
     def worked(self, endpoint: str, call_id: str) -> None:
         """Take note that the network took a call on a trunk, whatever becomes of it; also after it was vacated."""
         way = self._ways.get(endpoint)
+        if way is not None and way.failures == 0:
+            way.doubts = 0
         if way is None or way.failures == 0 or way.trial != call_id:
             return  # A call from before the rest says nothing about now.
-        way.failures, way.trial, way.in_trial = 0, None, False
+        way.failures, way.doubts, way.trial, way.in_trial = 0, 0, None, False
         log.info("trunk works again", trunk=way.trunk.endpoint)
         self.on_room()
 
@@ -228,6 +234,9 @@ class Trunks:
             return  # Calls that left before the first failure was known do not make its rest longer.
         if way.failures and way.trial != call_id:
             return
+        way.doubts += 1
+        if way.failures == 0 and len(self._ways) == 1 and way.doubts < ONLY_WAY_PATIENCE:
+            return  # It may have been the number: of the only way out that is not believed at once.
         rest_s = min(FIRST_REST_S * 2 ** min(way.failures, 16), LONGEST_REST_S)
         way.failures += 1
         way.trial, way.in_trial = None, False

@@ -45,3 +45,15 @@ class Surveyor(Protocol):
     async def survey(self) -> list[FoundCall]:
         """Return every live channel of ours that no journey follows yet."""
         ...
+
+    @property
+    def talked(self) -> frozenset[str]:
+        """The ids of the calls whose talk was begun and never ended in order, as the last survey found.
+
+        Their parties may be gone: whoever died between joining two people and writing it down left this behind.
+        """
+        ...
+
+    async def tidy(self) -> None:
+        """Take down what is left of talks that are over, once they are written down. Never raises."""
+        ...

@@ -87,6 +87,7 @@ class Recovery:
         # Callers whose journey never stopped are live too, though nobody had to find them.
         live = frozenset(call.call.id for call in found) | self._reception.in_hand
         orphans = await self._house.calls.close_orphans(live, ended_at=self._house.clock.now())
+        await self._surveyor.tidy()
         waiting = await self._house.promises.waiting()
         self._tell_homeless(waiting)
         self._keeper.load(waiting)
@@ -99,7 +100,8 @@ class Recovery:
             log.error("a queue with open promises is not in the settings; nobody is called", queue=queue, count=count)
 
     async def _settle_vanished(self, opened: OpenAttempt) -> None:
-        talked = opened.promise.state is PromiseState.CONNECTED
+        # Whoever died between joining the two and writing it down has left their talk behind.
+        talked = opened.promise.state is PromiseState.CONNECTED or opened.attempt.channel_id in self._surveyor.talked
         wish = opened.wish or Wish(Outcome.TALKED if talked else Outcome.UNKNOWN)
         await self._dialer.pen.settle(
             opened.promise.id, wish.outcome, attempt_id=opened.attempt.id, later_s=wish.later_s

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.domain.outcome import Outcome
-from controller.domain.retry_policy import Wait
 from controller.domain.phone_number import DialableNumber
+from controller.domain.retry_policy import Wait
 from controller.settings import SettingsError, load_settings
 from controller.settings.first_file import DEFAULT_TEMPLATE, first_settings
 

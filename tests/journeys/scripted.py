@@ -53,6 +53,7 @@ class ScriptedTelephony:
         self.channels: list[Channel] = []
         self.steps: list[Step] = []
         self.plans: list[Callable[[Step, Moment], None]] = []
+        self.talks: set[str] = set()
         """Each is asked at each moment of each step, and may do something."""
         self.overlaps: list[str] = []
         """Numbers to which a second call was placed while another was up."""
@@ -155,6 +156,15 @@ class ScriptedTelephony:
             if channel not in legs and channel.menu_code is not None:
                 self.on_agent_menu(ScriptedCall(self, channel), channel.menu_code)
         return [self._found(channel) for channel in legs]
+
+    @property
+    def talked(self) -> frozenset[str]:
+        """The ids of the calls whose talk was begun and never ended in order."""
+        return frozenset(self.talks)
+
+    async def tidy(self) -> None:
+        """Take down what is left of talks that are over."""
+        self.talks &= {channel.id for channel in self.live}
 
     # -- for the calls
 

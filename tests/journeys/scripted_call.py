@@ -48,6 +48,9 @@ class Step:
 class Exchange(Protocol):
     """What a call needs of its PBX."""
 
+    talks: set[str]
+    """The ids of the calls whose talk was begun; a controller that ends it takes it down."""
+
     epoch: int
     """Counts up with each controller. A call of an earlier one does nothing any more, and its verbs never return."""
 
@@ -145,12 +148,14 @@ class ScriptedCall:
             await self._request()
             if other.channel.gone:
                 return False
+            self._exchange.talks.add(self.id)
             self.channel.join(other.channel)
             try:
                 await on_joined()
                 await _first_to_go(self.channel, other.channel)
             finally:
                 if self._epoch == self._exchange.epoch:
+                    self._exchange.talks.discard(self.id)
                     self.channel.part()
         return True
 

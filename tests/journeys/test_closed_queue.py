@@ -190,7 +190,6 @@ def test_however_long_the_caller_thinks_the_goodbye_is_not_cut_short_by_our_call
     assert promise.not_before - datetime.fromisoformat(made_at).replace(tzinfo=UTC) > timedelta(seconds=7)
 
 
-
 def test_going_back_from_the_times_leads_to_the_question_when(open_scene: Callable[..., Scene]) -> None:
     """Star; then as soon as possible after all."""
     scene = open_scene(cards=cards(NORMAL, HALF_HOURS))

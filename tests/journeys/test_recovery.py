@@ -166,3 +166,25 @@ def test_a_leg_that_is_needed_by_nobody_is_hung_up_though_the_database_was_away(
     scene.pbx.plans.append(away)
     scene.restart()
     assert scene.pbx.of(Role.AGENT)[0].hung_up_by == "controller"
+
+
+def test_who_talked_is_not_called_again_though_nobody_could_write_it_down(open_scene: Callable[..., Scene]) -> None:
+    """The controller dies as the two are joined, and both have hung up when the next one comes: their talk is found."""
+    scene = open_scene({"alice": Person(presses=CUTS_SHORT, talks_s=3)})
+
+    def dies(step: Step, moment: Moment) -> None:
+        joined = any(customer.peer is not None for customer in scene.pbx.of(Role.CUSTOMER))
+        if joined and not scene.killed and (step.verb, moment) == ("advance", Moment.BEFORE):
+            scene.kill()
+
+    scene.pbx.plans.append(dies)
+    promise = scene.promised(NUMBER, person=Person(presses=YES.presses, talks_s=3))
+    scene.pass_s(120)
+    assert scene.killed
+    assert scene.theatre.sql("SELECT state FROM promises") == [("dialling",)]
+    scene.pbx.plans.clear()
+    scene.restart(after_s=10)
+    scene.pass_s(600)
+    (kept,) = scene.promises()
+    assert (kept.id, kept.state, kept.last_outcome) == (promise.id, PromiseState.FULFILLED, Outcome.TALKED)
+    assert len(scene.pbx.of(Role.CUSTOMER)) == 1

@@ -36,7 +36,7 @@ OLDEST_VERSION = (22, 10, 1)
 """The first release of Asterisk 22 with the ARI security fixes of June 2026."""
 
 FIRST_DELAY_S = 0.1
-LONGEST_DELAY_S = 5.0
+LONGEST_DELAY_S = 2.0
 STEADY_S = 5.0
 """A connection that lived this long was a good one: the back-off starts again from its first delay."""
 
