@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 FIRST_REST_S = 5.0
+DETOUR_REST_S = 30.0
+"""The first rest where there is another way: longer than it takes until an agent has been rung for the next try."""
 LONGEST_REST_S = 300.0
 ONLY_WAY_PATIENCE = 3
 """So many calls in a row must have failed before the only trunk rests: one 503 may be the number's, not the trunk's."""
@@ -237,7 +239,8 @@ class Trunks:
         way.doubts += 1
         if way.failures == 0 and len(self._ways) == 1 and way.doubts < ONLY_WAY_PATIENCE:
             return  # It may have been the number: of the only way out that is not believed at once.
-        rest_s = min(FIRST_REST_S * 2 ** min(way.failures, 16), LONGEST_REST_S)
+        first_s = FIRST_REST_S if len(self._ways) == 1 else DETOUR_REST_S
+        rest_s = min(first_s * 2 ** min(way.failures, 16), LONGEST_REST_S)
         way.failures += 1
         way.trial, way.in_trial = None, False
         way.rests_until_s = now_s + rest_s

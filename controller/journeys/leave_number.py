@@ -12,7 +12,7 @@ from controller.journeys import prompts, spoken
 from controller.journeys.choose_time import Soon, choose_slot, choose_time
 from controller.journeys.shown_number import shown_number
 from controller.ports.calls import CallerHungUp, Stage
-from controller.ports.promises import NewPromise, SlotFull, StoreUnavailableError
+from controller.ports.promises import Made, NewPromise, SlotFull, StoreUnavailableError
 
 if TYPE_CHECKING:
     from controller.domain.phone_number import NumberPlan
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from controller.domain.wait_estimate import WaitRange
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Conversation
-    from controller.ports.promises import Made
+    from controller.ports.promises import NumberBlocked
 
 YES, NO = "1", "2"
 MAX_TRIES = 3
@@ -57,19 +57,32 @@ async def leave_number(call: Conversation, queue: Queue, house: House, *, expect
     """Take a number, agree on a time, and make the promise. `expected` is the wait of somebody in line for it."""
     await call.remember(stage=Stage.LEAVING_NUMBER)
     number = await number_to_call(call, house.plan)
-    if number is None:
-        return Leaving.NO_NUMBER
-    try:
-        when = await choose_time(call, queue, house, number=number.e164, expected=expected)
-        while isinstance(made := await house.promises.make(wanted(call, queue, number, when)), SlotFull):
-            await call.play(prompts.SLOT_TAKEN)
-            slot = await choose_slot(call, queue, house, number=number.e164)
-            when = slot or await choose_time(call, queue, house, number=number.e164, expected=expected)
-    except StoreUnavailableError:
-        # Never acknowledge what is not on disk.
-        return Leaving.NOT_KEPT
-    await acknowledge(call, made, queue, house, when=when)
-    return Leaving.PROMISED if made.is_new else Leaving.MERGED
+    for _ in range(MAX_TRIES):
+        if number is None:
+            return Leaving.NO_NUMBER
+        try:
+            made, when = await agree(call, number, queue, house, expected=expected)
+        except StoreUnavailableError:
+            # Never acknowledge what is not on disk.
+            return Leaving.NOT_KEPT
+        if isinstance(made, Made):
+            await acknowledge(call, made, queue, house, when=when)
+            return Leaving.PROMISED if made.is_new else Leaving.MERGED
+        await call.play(prompts.NUMBER_NOT_ALLOWED)
+        number = await keyed_number(call, house.plan)
+    return Leaving.NO_NUMBER
+
+
+async def agree(
+    call: Conversation, number: DialableNumber, queue: Queue, house: House, *, expected: WaitRange | None
+) -> tuple[Made | NumberBlocked, Slot | Soon]:
+    """Agree on a time with the caller, and make the promise. Raises StoreUnavailableError."""
+    when = await choose_time(call, queue, house, number=number.e164, expected=expected)
+    while isinstance(made := await house.promises.make(wanted(call, queue, number, when)), SlotFull):
+        await call.play(prompts.SLOT_TAKEN)
+        slot = await choose_slot(call, queue, house, number=number.e164)
+        when = slot or await choose_time(call, queue, house, number=number.e164, expected=expected)
+    return made, when
 
 
 def wanted(call: Conversation, queue: Queue, number: DialableNumber, when: Slot | Soon) -> NewPromise:

@@ -53,6 +53,11 @@ class SlotFull:
     """Somebody else took the last place in the slot; nothing was written."""
 
 
+@dataclass(frozen=True, slots=True)
+class NumberBlocked:
+    """The number is on the do-not-call list: nobody may promise it a call; nothing was written."""
+
+
 class NotClaimedReason(StrEnum):
     """Why an attempt was not written."""
 
@@ -89,7 +94,7 @@ class OpenAttempt:
 class PromiseBook(Protocol):
     """Promises and their attempts. Every method raises StoreUnavailableError when the database fails."""
 
-    async def make(self, wanted: NewPromise) -> Made | SlotFull:
+    async def make(self, wanted: NewPromise) -> Made | SlotFull | NumberBlocked:
         """Write a promise; once this returns it is durable.
 
         A promise that is open for the same number and queue takes the new request in instead (`Merged`) and keeps the

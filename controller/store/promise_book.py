@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from controller.domain.caps import NO_CAPS
 from controller.domain.lifecycle import ALLOWED, AttemptStarted, Merged, advance
 from controller.domain.promise import Promise
-from controller.ports.promises import Made, NotClaimed, NotClaimedReason, OpenAttempt, SlotFull
+from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked, OpenAttempt, SlotFull
 from controller.store import attempt_rows, claims
 from controller.store import promise_rows as rows
 from controller.store.dialect import wait_for_other_bookings
@@ -56,20 +56,20 @@ class StoredPromiseBook:
         self._changed = changed
         self._sms_queued = sms_queued
 
-    async def make(self, wanted: NewPromise) -> Made | SlotFull:
+    async def make(self, wanted: NewPromise) -> Made | SlotFull | NumberBlocked:
         """Write a promise, or let the one that the number holds take the request in; durable on return.
 
         A call that asked before gets the promise of then, as it now is. So does whoever is talking on theirs right now.
         """
 
-        async def work(connection: AsyncConnection) -> tuple[Made | SlotFull, Promise | None]:
+        async def work(connection: AsyncConnection) -> tuple[Made | SlotFull | NumberBlocked, Promise | None]:
             # Looked for first: the promise may be over by now, and must not be made a second time.
             asked_before = await rows.find_requested(connection, wanted.call_id)
             if asked_before is not None:
                 return Made(asked_before, is_new=False), None
             return await self._take_in(connection, wanted, self._clock.now())
 
-        def tell(result: tuple[Made | SlotFull, Promise | None]) -> None:
+        def tell(result: tuple[Made | SlotFull | NumberBlocked, Promise | None]) -> None:
             if result[1] is not None:
                 self._changed(result[1])
 
@@ -77,8 +77,10 @@ class StoredPromiseBook:
 
     async def _take_in(
         self, connection: AsyncConnection, wanted: NewPromise, now: datetime
-    ) -> tuple[Made | SlotFull, Promise | None]:
+    ) -> tuple[Made | SlotFull | NumberBlocked, Promise | None]:
         """Return the answer, and the promise if it was made or changed."""
+        if await claims.is_listed(connection, wanted.number):
+            return NumberBlocked(), None
         slot, changed = wanted.slot, True
         if slot is not None:
             # Before the promise's row is locked, everywhere: two who book at once can then not wait for each other.

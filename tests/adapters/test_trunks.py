@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from controller.asterisk.trunks import FIRST_REST_S, LONGEST_REST_S, ONLY_WAY_PATIENCE
+from controller.asterisk.trunks import DETOUR_REST_S, FIRST_REST_S, LONGEST_REST_S, ONLY_WAY_PATIENCE
 from tests.adapters.trunk_bench import Bench, detour, later, placed, room, trunk
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def test_a_trunk_that_fails_rests_and_the_next_call_goes_another_way(bench: Benc
         trunks.vacate("a")
         assert detour(trunks)
         assert await placed(trunks, "b") == "two"
-        assert trunks.status()[0].rests_s == FIRST_REST_S
-        await later(FIRST_REST_S + 0.1)
-        assert bench.told_at_s[-1] == pytest.approx(FIRST_REST_S, abs=0.02)
+        assert trunks.status()[0].rests_s == DETOUR_REST_S
+        await later(DETOUR_REST_S + 0.1)
+        assert bench.told_at_s[-1] == pytest.approx(DETOUR_REST_S, abs=0.02)
         assert not detour(trunks)
         assert trunks.circuits == 3
         assert await placed(trunks, "c") == "one"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import insert
 
 from controller.domain.caps import NO_CAPS, Caps, Tariff
 from controller.domain.evidence import Evidence
@@ -14,6 +15,7 @@ from controller.domain.lifecycle import AttemptEnded, Cancelled, CancelReason, C
 from controller.domain.outcome import NEVER_SENT, Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.ports.promises import NotClaimed, NotClaimedReason
+from controller.store.tables import do_not_call
 from tests.contract.store_under_test import (
     NOON,
     NUMBER,
@@ -258,10 +260,11 @@ async def test_a_lease_that_ran_out_or_was_given_back_opens_nothing(store: Store
     assert await store.promises.open_attempt(promise, attempt_for(promise, term=lease.term)) == NO_LEASE
 
 
-async def test_a_number_on_the_list_is_not_called(store: Store) -> None:
-    """Also for a promise that it asked for afterwards."""
-    await store.do_not_call.block(NUMBER, reason="letter")
+async def test_a_number_that_got_on_the_list_while_its_promise_was_made_is_not_called(store: Store) -> None:
+    """Where several write at once, neither need have seen the other."""
     promise = await waiting(store)
+    entry = insert(do_not_call).values(number=NUMBER, reason="letter", blocked_at=NOON)
+    await store.database.write(lambda connection: connection.execute(entry))
     assert await asked(store, promise, NO_CAPS) == BLOCKED
     await store.do_not_call.unblock(NUMBER)
     assert await asked(store, promise, NO_CAPS) is None

@@ -11,7 +11,7 @@ from controller.domain.lifecycle import AttemptEnded, CustomerConnected
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.ports.do_not_call import Blocked
-from controller.ports.promises import NotClaimed, NotClaimedReason
+from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked
 from controller.ports.sms import QueuedSms, Refused, SmsStatus
 from tests.contract.store_under_test import (
     NOON,
@@ -69,12 +69,11 @@ async def test_a_talk_is_not_cut_and_is_the_last_one(store: Store) -> None:
 
 
 async def test_blocking_twice_is_the_same_as_once(store: Store, clock: HandClock) -> None:
-    """The first entry stays; what came in between is cancelled too."""
-    await store.do_not_call.block(NUMBER, reason="first")
+    """The first entry stays; what was open is cancelled once."""
     promise = (await make(store, wanted())).promise
-    clock.turn(60)
-    (cancelled,) = await store.do_not_call.block(NUMBER, reason="second")
+    (cancelled,) = await store.do_not_call.block(NUMBER, reason="first")
     assert cancelled.id == promise.id
+    clock.turn(60)
     before = await everything(store)
     assert await store.do_not_call.block(NUMBER, reason="third") == []
     assert await everything(store) == before
@@ -160,3 +159,12 @@ async def test_blocking_and_claiming_at_once_have_one_winner(url: str, store: St
             if isinstance(opened, Promise):
                 await store.promises.advance(promise.id, AttemptEnded(Outcome.WITHDRAWN))
             assert (await store.promises.get(promise.id)).state is PromiseState.CANCELLED
+
+
+async def test_a_number_on_the_list_is_promised_nothing(store: Store) -> None:
+    """Not even what nobody would dial: it is told so instead of waiting. Off the list, it can ask again."""
+    await store.do_not_call.block(NUMBER, reason="STOP by SMS")
+    assert await store.promises.make(wanted()) == NumberBlocked()
+    assert await store.promises.waiting() == []
+    await store.do_not_call.unblock(NUMBER)
+    assert isinstance(await store.promises.make(wanted()), Made)

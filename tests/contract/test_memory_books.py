@@ -54,6 +54,7 @@ ABOUT_AN_ENGINE: frozenset[str] = frozenset(
         "test_an_event_that_meets_a_changed_version_is_applied_to_the_promise_as_it_then_is",
         "test_a_promise_that_others_never_stop_changing_is_reported_and_left_alone",
         "test_four_processes_with_a_thousand_bookings_for_ten_places_give_ten",
+        "test_a_number_that_got_on_the_list_while_its_promise_was_made_is_not_called",
         "test_an_sms_cannot_be_owed_without_the_database",
         "test_what_is_kept_is_there_after_a_restart_and_for_another_program",
         "test_a_database_without_our_tables_says_what_to_do_and_is_not_changed",

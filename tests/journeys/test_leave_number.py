@@ -247,3 +247,18 @@ def test_nobody_gets_an_agent_while_leaving_a_number_and_the_next_in_line_does(
     assert (first.talked_with, second.talked_with) == ([], ["agent-1"])
     assert scene.keeper.waiters[0].id == first.id
     assert scene.pbx.of(Role.CUSTOMER) == []
+
+
+def test_a_number_that_asked_not_to_be_called_is_refused_and_another_can_be_keyed(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """Nobody is promised a call that would never be placed."""
+    scene = open_scene(signed_in=False)
+    scene.blocks("+819012345678")
+    keys = {prompts.HOLD_OFFER: ["1"], prompts.USE_THIS_NUMBER: ["1"]}
+    keys |= {prompts.ENTER_NUMBER: ["09087654321#"], prompts.CONFIRM_NUMBER: ["1"]}
+    caller = scene.rings(Person(presses=keys), number="09012345678")
+    scene.pass_s(120)
+    assert prompts.NUMBER_NOT_ALLOWED in caller.heard
+    assert [promise.number for promise in scene.promises()] == ["+819087654321"]
+    assert caller.heard[-1] == prompts.PROMISE_MADE

@@ -18,7 +18,7 @@ from controller.domain.lifecycle import (
 )
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.retry_policy import RetryPolicy
-from controller.ports.promises import Made, NotClaimed, NotClaimedReason, OpenAttempt, SlotFull
+from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked, OpenAttempt, SlotFull
 from controller.store.promise_rows import detail_of, with_slot
 from tests.simulation.memory_caps import count, full_until
 from tests.simulation.memory_data import AttemptRow
@@ -62,11 +62,13 @@ class MemoryPromiseBook:
         self._changed = changed
         self._sms_queued = sms_queued
 
-    async def make(self, wanted: NewPromise) -> Made | SlotFull:
+    async def make(self, wanted: NewPromise) -> Made | SlotFull | NumberBlocked:
         """Write a promise, or let the one that the number holds take the request in."""
         asked_before = await self.made_on_call(wanted.call_id)
         if asked_before is not None:
             return Made(asked_before, is_new=False)
+        if wanted.number in self._data.blocked:
+            return NumberBlocked()
         now = self._clock.now()
         held = await self.open_for(wanted.queue, wanted.number)
         if held is not None and (held.state, Merged) not in ALLOWED:
