@@ -30,6 +30,9 @@ WHILE_HOLDING = frozenset({"hold-offer", "offer", "offer-short", "welcome-back",
 MAX_PASSES = 5
 DAY = timedelta(hours=24)
 
+PHONE_NEWS_S = 1.0
+"""So long may it take until the PBX tells that a phone is in use."""
+
 
 class JudgeOfCalls(Notebook):
     """Watches the phones."""
@@ -121,8 +124,10 @@ class JudgeOfCalls(Notebook):
             self._invites[channel.facts.dialled].append(seen.wall)
 
     def _is_free(self, seen: Sighting, channel: Channel) -> None:
-        for other in self._live:
-            if self.channel(other).agent == channel.agent:
+        for other, began in self._live.items():
+            # Who lifts the phone to dial in this very moment: the PBX tells of it a moment later.
+            has_just_dialled = self.channel(other).menu_code is not None and seen.at_s - began.at_s < PHONE_NEWS_S
+            if self.channel(other).agent == channel.agent and not has_just_dialled:
                 self.found("agent twice", seen, f"{channel.agent} is rung while on {other}")
 
     def _is_next(self, seen: Sighting, channel: Channel) -> None:

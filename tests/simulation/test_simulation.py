@@ -12,7 +12,8 @@ import pytest
 
 HERE = Path(__file__).parents[2]
 SEEDS = (1, 2, 3, 4)
-"""Worlds that are looked at each time, fifty days each; and a fresh one, whose seed stands in the failure."""
+"""Worlds that are looked at each time, fifty days each. The command alone plays others: whatever is found there is
+mended, and its day can be played again."""
 DAYS = 50
 LIMIT_S = 500
 
@@ -32,12 +33,11 @@ def command(*arguments: str, hash_seed: str = "0") -> str:
     return ran.stdout
 
 
-@pytest.mark.parametrize("seed", [*SEEDS, None], ids=[*map(str, SEEDS), "fresh"])
-def test_nothing_that_must_never_happen_does(seed: int | None) -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_that_must_never_happen_does(seed: int) -> None:
     """Whatever is killed, lost or set meanwhile; each day that fails is named with the command that plays it again."""
-    world = [] if seed is None else ["--seed", str(seed)]
-    said = json.loads(command("--days", str(DAYS), "--processes", "1", "--json", *world))
-    assert said["found"] == [], f"seed {said['seed']}"
+    said = json.loads(command("--days", str(DAYS), "--processes", "1", "--json", "--seed", str(seed)))
+    assert said["found"] == []
     assert said["days"] == DAYS
     counts = said["counts"]
     for happens in ("calls", "promises acknowledged", "calls to customers", "talks", "SMS", "controller killed"):
