@@ -182,8 +182,7 @@ def test_however_long_the_caller_thinks_we_do_not_ring_into_the_goodbye(open_sce
     scene = open_scene(cards=cards(NORMAL, HALF_HOURS))
     at(scene, 12)
     played(scene, Person(presses={prompts.HOLD_OFFER: ["1"], prompts.USE_THIS_NUMBER: ["1"]}), passing_s=90)
-    ((made_at,),) = scene.theatre.sql("SELECT made_at FROM promises")
-    (promise,) = scene.promises()
+    ((made_at,),), (promise,) = scene.theatre.sql("SELECT made_at FROM promises"), scene.promises()
     assert promise.not_before - datetime.fromisoformat(made_at).replace(tzinfo=UTC) > timedelta(seconds=7)
 
 
