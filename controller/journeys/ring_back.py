@@ -20,16 +20,26 @@ ASK_AGAIN_S = 0.5
 
 
 async def open_promise(call: Conversation, queue: Queue, house: House) -> Promise | None:
-    """Return the open promise of the number that calls, if any; None too when the database cannot tell, asked twice."""
+    """Return the open promise of the number that calls, if any; None too when the database cannot tell, asked twice.
+
+    One that was left by a call that came after this one is somebody else's: an office calls from one number.
+    """
     number = shown_number(call, house.plan)
     if number is None:
         return None
-    with suppress(StoreUnavailableError):
-        return await house.promises.open_for(queue.name, number.e164)
-    await house.clock.sleep(ASK_AGAIN_S)
-    with suppress(StoreUnavailableError):
-        return await house.promises.open_for(queue.name, number.e164)
-    return None
+    promise = None
+    try:
+        promise = await house.promises.open_for(queue.name, number.e164)
+    except StoreUnavailableError:
+        await house.clock.sleep(ASK_AGAIN_S)
+        with suppress(StoreUnavailableError):
+            promise = await house.promises.open_for(queue.name, number.e164)
+    return promise if promise is not None and is_from_before(promise, call) else None
+
+
+def is_from_before(promise: Promise, call: Conversation) -> bool:
+    """Tell whether a promise was left before this call came. Of a chosen time it cannot be told: it counts as so."""
+    return promise.slot is not None or promise.since <= call.facts.arrived_at
 
 
 async def note_rang_in(promise: Promise, call: Conversation, house: House) -> bool:

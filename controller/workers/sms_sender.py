@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_BATCH = 10
+_AT_A_TIME = 1
+"""What is marked as being sent when the process dies is never sent again: so it is one, and not those behind it too."""
 _STORE_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -66,7 +67,7 @@ class SmsSender:
                 await self._rest(None if due_at is None else (due_at - self._clock.now()).total_seconds())
 
     async def _send_due(self) -> int:
-        taken = await self._outbox.take_due(self._clock.now(), _BATCH)
+        taken = await self._outbox.take_due(self._clock.now(), _AT_A_TIME)
         for sms in taken:
             await self._send(sms)
         return len(taken)

@@ -133,3 +133,19 @@ def test_somebody_who_hangs_up_twice_a_day_gets_one_sms(open_scene: Callable[...
         scene.rings(Person(patience_s=60), number="09012345678")
         scene.pass_s(100)
     assert len(scene.theatre.sql("SELECT id FROM sms_outbox")) == 1
+
+
+def test_a_colleague_who_calls_from_the_same_number_does_not_settle_the_others_promise(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """Two of an office are on the line: one leaves the number, the other, who came before, gets the agent."""
+    scene = open_scene({"alice": Person(talks_s=None)}, signed_in=False)
+    scene.rings(Person(talks_s=30), number="09012345678")
+    scene.pass_s(2)
+    scene.rings(Person(presses={prompts.HOLD_OFFER: ["1"], prompts.USE_THIS_NUMBER: ["1"]}), number="09012345678")
+    scene.pass_s(40)
+    (promise,) = scene.promises()
+    scene.registers("alice")
+    scene.pass_s(20)
+    assert [each.state for each in scene.promises()] == [PromiseState.WAITING]
+    assert scene.promises()[0].id == promise.id
