@@ -20,21 +20,16 @@ ASK_AGAIN_S = 0.5
 
 
 async def open_promise(call: Conversation, queue: Queue, house: House) -> Promise | None:
-    """Return the open promise of the number that calls, if any; None too when the database cannot tell, asked twice.
-
-    One that was left by a call that came after this one is somebody else's: an office calls from one number.
-    """
+    """Return the open promise of the number that calls, if any; None too when the database cannot tell, asked twice."""
     number = shown_number(call, house.plan)
     if number is None:
         return None
-    promise = None
-    try:
-        promise = await house.promises.open_for(queue.name, number.e164)
-    except StoreUnavailableError:
-        await house.clock.sleep(ASK_AGAIN_S)
-        with suppress(StoreUnavailableError):
-            promise = await house.promises.open_for(queue.name, number.e164)
-    return promise if promise is not None and is_from_before(promise, call) else None
+    with suppress(StoreUnavailableError):
+        return await house.promises.open_for(queue.name, number.e164)
+    await house.clock.sleep(ASK_AGAIN_S)
+    with suppress(StoreUnavailableError):
+        return await house.promises.open_for(queue.name, number.e164)
+    return None
 
 
 def is_from_before(promise: Promise, call: Conversation) -> bool:

@@ -17,7 +17,7 @@ from controller.journeys.destinations import follow
 from controller.journeys.in_line import enter_line, hold_for_agent
 from controller.journeys.leave_number import acknowledge
 from controller.journeys.on_deck import on_deck
-from controller.journeys.ring_back import note_rang_in, open_promise
+from controller.journeys.ring_back import is_from_before, note_rang_in, open_promise
 from controller.journeys.underway import Underway
 from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
@@ -57,7 +57,8 @@ async def take_up_caller(
     if partner is not None:
         # It may not have been written that they talk; then they would be called as well.
         promise = await open_promise(call, found.queue, house) if reservation and found.queue else None
-        if promise is not None:
+        # What was left by a call that came later is somebody else's: two of an office call from one number.
+        if promise is not None and is_from_before(promise, call):
             await note_rang_in(promise, call, house)
         async with AsyncExitStack() as legs:
             legs.push_async_callback(partner.hang_up)

@@ -135,17 +135,16 @@ def test_somebody_who_hangs_up_twice_a_day_gets_one_sms(open_scene: Callable[...
     assert len(scene.theatre.sql("SELECT id FROM sms_outbox")) == 1
 
 
-def test_a_colleague_who_calls_from_the_same_number_does_not_settle_the_others_promise(
+def test_a_colleague_who_talks_over_a_restart_does_not_settle_what_the_other_has_left_meanwhile(
     open_scene: Callable[..., Scene],
 ) -> None:
-    """Two of an office are on the line: one leaves the number, the other, who came before, gets the agent."""
-    scene = open_scene({"alice": Person(talks_s=None)}, signed_in=False)
-    scene.rings(Person(talks_s=30), number="09012345678")
-    scene.pass_s(2)
+    """Two of an office call from one number: one talks, the other then leaves the number; the controller is killed."""
+    scene = open_scene({"alice": Person(talks_s=None)})
+    scene.rings(Person(talks_s=300), number="09012345678")
+    scene.pass_s(10)
     scene.rings(Person(presses={prompts.HOLD_OFFER: ["1"], prompts.USE_THIS_NUMBER: ["1"]}), number="09012345678")
     scene.pass_s(40)
-    (promise,) = scene.promises()
-    scene.registers("alice")
+    assert len(scene.promises()) == 1
+    scene.restart()
     scene.pass_s(20)
     assert [each.state for each in scene.promises()] == [PromiseState.WAITING]
-    assert scene.promises()[0].id == promise.id

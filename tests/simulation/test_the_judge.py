@@ -83,7 +83,7 @@ FAULTS = {
         also=(("workers/promises_in_line.py", " if is_open[entry.hours]]", "]"),),
     ),
     "circuits are not counted": Planted(
-        "workers/dialer.py", "len(self._in_hand) < self._max_concurrent_calls and", "", "over cap"
+        "workers/dialer.py", "return len(self._in_hand) < self._max_concurrent_calls", "return True", "over cap"
     ),
     "a window has room for everybody": Planted(
         "journeys/leave_number.py",
