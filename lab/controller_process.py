@@ -41,6 +41,11 @@ class ControllerProcess:
         """Everything that the controller logged, over all its starts."""
 
     @property
+    def settings(self) -> Path:
+        """Its settings file."""
+        return self._settings
+
+    @property
     def pid(self) -> int | None:
         """The process id, None while it is not running."""
         process = self._process

@@ -14,8 +14,10 @@ where it is:
 A process that has imported everything forks a controller for each line of options that it reads, one at a time: a
 list of words in JSON. It says on stderr, between the controller's own log, when one was begun and when it has ended.
 
-    --record FILE          write down the points that are passed
-    --at NAME --nth N      die by SIGKILL at the N-th passing
+    --died-at FILE         die by SIGKILL at the first passing of a point that does not stand in the file; it does then
+    --changes              ... of those alone at which something is changed, and not only asked
+    --third K              ... and of those the first, second or last third (0 to 2), as a checksum parts them
+    --nth N                ... not at the first of these passings but at the N-th
     --clock-offset FILE    have a clock that is off by the seconds that stand in the file
 """
 
@@ -31,6 +33,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from aiohttp import ClientWebSocketResponse
 
@@ -68,22 +71,36 @@ _sending: ContextVar[str] = ContextVar("sending", default="")
 
 
 class Points:
-    """Counts what is passed; writes it down, or kills the process."""
+    """Kills the process at a point at which none has died yet. Without a file it does nothing."""
 
-    def __init__(self, *, record: Path | None, at: str, nth: int) -> None:
-        self._record = record
-        self._at = at
+    def __init__(
+        self, died_at: Path | None, *, only_changes: bool = False, third: int | None = None, nth: int = 1
+    ) -> None:
+        self._died_at = died_at
+        self._third = third
+        self._only_changes = only_changes
         self._left = nth
+        self._done = set(points_in(died_at)) if died_at is not None else set()
 
     def pass_by(self, name: str) -> None:
         """Be at a point."""
-        if self._record is not None:
-            with self._record.open("a", encoding="utf-8") as file:
+        if self._died_at is None or name in self._done or not self._counts(name):
+            return
+        self._left -= 1
+        if self._left == 0:
+            with self._died_at.open("a", encoding="utf-8") as file:
                 file.write(f"{name}\n")
-        if name == self._at:
-            self._left -= 1
-            if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _counts(self, name: str) -> bool:
+        if self._only_changes and " GET " in name:
+            return False
+        return self._third is None or crc32(name.encode()) % 3 == self._third
+
+
+def points_in(died_at: Path) -> list[str]:
+    """Return the points at which somebody died, in their order. No file: nobody."""
+    return died_at.read_text("utf-8").splitlines() if died_at.exists() else []
 
 
 def request_name(method: str, uri: str, query: Mapping[str, Any] | None) -> str:
@@ -202,14 +219,15 @@ def _one_life(settings: Path, options: list[str]) -> int:
     die_with_parent()
     sys.stdin.close()
     parser = argparse.ArgumentParser()
-    parser.add_argument("--record", type=Path, default=None)
-    parser.add_argument("--clock-offset", type=Path, default=None)
-    parser.add_argument("--at", default="")
+    parser.add_argument("--died-at", type=Path, default=None)
+    parser.add_argument("--changes", action="store_true")
+    parser.add_argument("--third", type=int, default=None)
     parser.add_argument("--nth", type=int, default=1)
+    parser.add_argument("--clock-offset", type=Path, default=None)
     wanted = parser.parse_args(options)
     if wanted.clock_offset is not None:
         step_clock(wanted.clock_offset)
-    wrap(Points(record=wanted.record, at=wanted.at, nth=wanted.nth))
+    wrap(Points(wanted.died_at, only_changes=wanted.changes, third=wanted.third, nth=wanted.nth))
     return controller_main(["run", "--settings", str(settings)])
 
 

@@ -22,6 +22,7 @@ from lab.chaos import crash_sweep, faults
 from lab.chaos.bench import RULES, running_bench
 from lab.chaos.figures import Figures, markdown, table
 from lab.controller_process import ControllerFailedError
+from lab.ledger.facts import Kind
 from lab.ledger.judge import judge
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def keep(folder: Path, kept: Path) -> None:
 async def do(bench: Bench, name: str, fault: Fault, times: int) -> Figures:
     """Do one fault, let what is owed be done, and have it judged."""
     figures = Figures(name)
-    bench.since = len(bench.ledger.facts())
+    bench.since, bench.pbx_kills = len(bench.ledger.facts()), 0
     try:
         controller = await fault(bench, figures, times)
         figures.broken += await bench.settle()
@@ -107,11 +108,14 @@ async def do(bench: Bench, name: str, fault: Fault, times: int) -> Figures:
         await bench.end_controllers()
         # What was promised is owed all the same, and must not be taken for the next fault's.
         with suppress(ControllerFailedError):
-            await bench.controller().start()
+            await bench.another().start()
         figures.broken += await bench.settle()
     finally:
         await bench.end_controllers()
+        await bench.until_judged.aclose()
     seen = bench.ledger.facts()[bench.since :]
+    if sum(fact.kind is Kind.PBX_GONE for fact in seen) > bench.pbx_kills:
+        figures.broken.append("the ledger lost sight of the PBX: what happened then was not judged")
     rules = replace(RULES, gap_s=0) if name in NO_GAPS else RULES
     figures.judged(seen, judge(seen, rules))
     figures.notes += figures.broken

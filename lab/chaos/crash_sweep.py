@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 from lab.chaos.faults import LOAD_PER_S, started
 from lab.controller_process import ControllerFailedError, ControllerProcess
-from lab.crash_points import BEGUN, ENDED, READY
+from lab.crash_points import BEGUN, ENDED, READY, points_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lab.chaos.bench import Bench
     from lab.chaos.figures import Figures
 
-RECORDED_S = 30.0
-REACHED_WITHIN_S = 25.0
+NOTHING_NEW_S = 25.0
+"""A life in which no new point was passed for so long, under load, has seen them all."""
+SOON_ENOUGH_S = 12.0
+"""Where not all points are wanted, those that are rarely passed need not be."""
 FARTHEST = 3
-"""A point is taken at its first to third passing."""
+"""In later rounds it is not always the first new point that kills."""
 HOUR_S, DAY_S = 3600, 86_400
 STEPS_S = (-HOUR_S, 0, HOUR_S, HOUR_S + DAY_S)
 """Against the true time. The last one stays: what was put off by a clock that was ahead would wait for it."""
@@ -68,55 +68,56 @@ class PointedController(ControllerProcess):
         await self.ended()
 
 
-async def recorded_points(bench: Bench, controller: PointedController) -> Counter[str]:
-    """Run the load for a while; return every point that was passed, and how often."""
-    record = bench.site.home / "crash-points.txt"
-    await controller.live("--record", str(record))
-    async with bench.load(per_s=LOAD_PER_S):
-        await asyncio.sleep(RECORDED_S)
-        await controller.end_life()
-        # What comes up after a death, as the callers whose call is taken up again, has points of its own.
-        await controller.live("--record", str(record))
-        await asyncio.sleep(RECORDED_S / 4)
-    await bench.long_talks(1)
-    await controller.end_life()
-    return Counter((await asyncio.to_thread(record.read_text, "utf-8")).splitlines())
-
-
 async def crash_points(bench: Bench, figures: Figures, times: int) -> ControllerProcess:
     """Kill the controller at every point, so many times each."""
-    return await _sweep(bench, figures, times, lambda _point: True)
+    return await _sweep(bench, figures, times)
 
 
-async def changing_crash_points(bench: Bench, figures: Figures, times: int) -> ControllerProcess:
-    """Do the same, but only where something is changed: what only asks has nothing to leave half done."""
-    return await _sweep(bench, figures, times, lambda point: " GET " not in point)
+async def some_crash_points(bench: Bench, figures: Figures, times: int) -> ControllerProcess:
+    """Do the same at a third of those where something is changed: what only asks has nothing to leave half done."""
+    third = bench.rng.randrange(3)
+    figures.notes.append(f"third {third} of the points")
+    return await _sweep(bench, figures, times, "--changes", "--third", str(third), nothing_new_s=SOON_ENOUGH_S)
 
 
-async def _sweep(bench: Bench, figures: Figures, times: int, counts: Callable[[str], bool]) -> ControllerProcess:
+async def _sweep(
+    bench: Bench, figures: Figures, times: int, *options: str, nothing_new_s: float = NOTHING_NEW_S
+) -> ControllerProcess:
     pointed = bench.watched(PointedController(bench.site, bench.settings))
     await pointed.start(until=READY)
-    passed = await recorded_points(bench, pointed)
-    points = Counter({point: often for point, often in passed.items() if counts(point)})
-    figures.notes.append(f"{len(points)} points: {', '.join(sorted(points))}")
+    seen: Counter[str] = Counter()
+    await pointed.live()
+    await bench.long_talks(1)
     async with bench.load(per_s=LOAD_PER_S):
-        for _ in range(times):
-            for point in bench.rng.sample(sorted(points), len(points)):
-                await _crash_at(figures, pointed, point, bench.rng.randint(1, min(FARTHEST, points[point])))
+        await pointed.end_life()
+        for turn in range(times):
+            died_at = bench.site.home / f"died-at-{bench.since}-{turn}"
+            words = ("--died-at", str(died_at), "--nth", str(_nth(bench, turn)), *options)
+            while await _one_death(figures, pointed, *words, nothing_new_s=nothing_new_s):
+                pass
+            seen.update(await asyncio.to_thread(points_in, died_at))
+    figures.runs = seen.total()
+    figures.untold_allowed = sum(often for point, often in seen.items() if point == "before SMS")
+    figures.notes.append(f"{len(seen)} points: {', '.join(sorted(seen))}")
     await pointed.stop()
     return await started(bench)
 
 
-async def _crash_at(figures: Figures, pointed: PointedController, point: str, nth: int) -> None:
-    back_s = await pointed.live("--at", point, "--nth", str(nth))
+def _nth(bench: Bench, turn: int) -> int:
+    return 1 if turn == 0 else bench.rng.randint(1, FARTHEST)
+
+
+async def _one_death(figures: Figures, pointed: PointedController, *options: str, nothing_new_s: float) -> bool:
+    """Have a controller live until it comes to a new point; False when it came to none."""
+    back_s = await pointed.live(*options)
     if back_s is not None:  # It may die before it is in control: that is a point like any other.
         figures.back(back_s)
-    figures.runs += 1
     try:
-        await pointed.ended(timeout_s=REACHED_WITHIN_S)
+        await pointed.ended(timeout_s=nothing_new_s)
     except ControllerFailedError:
-        figures.notes.append(f"not passed again within {REACHED_WITHIN_S:.0f} s, killed there: {point} ({nth})")
         await pointed.end_life()
+        return False
+    return True
 
 
 async def clock_stepped(bench: Bench, figures: Figures, times: int) -> None:

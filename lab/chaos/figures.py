@@ -30,6 +30,8 @@ class Figures:
     invites: int = 0
     talks: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    untold_allowed: int = 0
+    """Deaths at the very hand-over of an SMS: it may have gone out, so it is not sent again, and may never have."""
     back_s: float | None = None
     """The longest time until a controller was in control again; None: it was never out of it."""
     notes: list[str] = field(default_factory=list)
@@ -44,18 +46,32 @@ class Figures:
     def judged(self, facts: Sequence[Fact], findings: Iterable[Finding]) -> None:
         """Count what the ledger saw, and what the judge found in it."""
         kinds = [fact.kind for fact in facts]
-        self.requests = kinds.count(Kind.ACKNOWLEDGED)
+        # Whoever is told twice, since the controller died while they were told, has one request: all call once.
+        self.requests = len({fact.number for fact in facts if fact.kind is Kind.ACKNOWLEDGED})
         self.invites = kinds.count(Kind.INVITE)
-        self.talks = kinds.count(Kind.TALK)
+        # Two who are put into their bridge anew when the controller comes back have one talk.
+        self.talks = len({(fact.number, fact.agent) for fact in facts if fact.kind is Kind.TALK})
         found = list(findings)
         self.faults = {kind.value: sum(one.fault is kind for one in found) for kind in ZEROES}
+        if not self.is_back_in_time:
+            self.notes.append(f"back in control after {self.back_s:.2f} s, not within {BACK_WITHIN_S:g} s")
         self.notes += [f"{one.fault}: {one.number} at {one.at_s:.2f}, {one.why}" for one in found]
+
+    @property
+    def wrong(self) -> dict[str, int]:
+        """The zeroes that are none, by their name."""
+        allowed = {Fault.UNTOLD.value: self.untold_allowed}
+        return {kind: count for kind, count in self.faults.items() if count > allowed.get(kind, 0)}
+
+    @property
+    def is_back_in_time(self) -> bool:
+        """Whether a controller was in control again soon enough, each time."""
+        return self.back_s is None or self.back_s <= BACK_WITHIN_S
 
     @property
     def is_good(self) -> bool:
         """Whether every zero is a zero, control was regained in time, and something was there to be judged."""
-        is_back = self.back_s is None or self.back_s <= BACK_WITHIN_S
-        return not any(self.faults.values()) and is_back and not self.broken and self.requests > 0
+        return not self.wrong and self.is_back_in_time and not self.broken and self.requests > 0
 
     def as_data(self) -> dict[str, Any]:
         """Return the row for a program to read."""

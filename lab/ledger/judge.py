@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from lab.ledger.facts import By, Fact, Kind
-from lab.ledger.rules import CONGESTED, Rules
+from lab.ledger.rules import CONGESTED, UNKNOWN_NUMBER, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 _DAY_S = 24 * 3600.0
 _SEEN_LATE_S = 1.0
 """The two ends of a call see its end at different moments."""
-_BLINK_S = 0.2
-"""Two who are put into their bridge anew, at a restart, are apart for less: nobody hears it."""
-_PROMPT_S = 10.0
-"""What is said of a request begins when it is on disk; the ledger sees the end of what is said."""
+_SAID_S = 10.0
+"""A time that was chosen counts from when it is on disk; the ledger sees the end of what is said of it then."""
 
 
 class Fault(StrEnum):
@@ -32,6 +30,8 @@ class Fault(StrEnum):
     """Acknowledged, and neither talked with, nor written to for good, nor cancelled."""
     DUPLICATED = "duplicated"
     """Two calls at a time, a call after the request was settled, or too many; the same SMS twice."""
+    UNTOLD = "untold"
+    """Acknowledged and called as often as is allowed, in vain; and no last SMS said so."""
     EARLY = "early"
     FORBIDDEN = "forbidden"
     OVER_CAP = "over cap"
@@ -71,7 +71,7 @@ def judge(facts: Sequence[Fact], rules: Rules) -> list[Finding]:
     findings: list[Finding] = [*_over_cap(legs, rules), *_dropped(facts, legs)]
     for number, own in by_number.items():
         theirs = [leg for leg in legs if leg.number == number]
-        findings += _lost(number, own, rules)
+        findings += _lost(number, own, theirs, rules)
         findings += _overlapping(number, theirs)
         findings += _after_the_end(number, own, rules)
         findings += _too_many(number, own, theirs, rules)
@@ -102,13 +102,33 @@ def legs_of(facts: Sequence[Fact]) -> list[Leg]:
     return legs
 
 
-def _lost(number: str, own: list[Fact], rules: Rules) -> Iterator[Finding]:
+def _lost(number: str, own: list[Fact], theirs: list[Leg], rules: Rules) -> Iterator[Finding]:
     asked = [fact for fact in own if fact.kind is Kind.ACKNOWLEDGED]
     if not asked:
         return
-    since_s = asked[-1].at_s - _PROMPT_S
-    if not any(fact.at_s > since_s and (settles(fact, rules) or fact.kind is Kind.PRESSED_NO) for fact in own):
+    since_s = asked[-1].at_s
+    taken_back = {fact.leg for fact in own if fact.kind is Kind.ENDED and fact.by == By.COMPANY}
+    for fact in own:
+        if fact.at_s <= since_s:
+            continue
+        # A talk may have begun while they still heard that they would be called: by a clock that was set ahead.
+        # Whoever pressed the key and was then let go was understood; whoever gave up pressing was not.
+        if (
+            settles(fact, rules)
+            or fact.kind is Kind.TALK_OVER
+            or (fact.kind is Kind.PRESSED_NO and fact.leg in taken_back)
+        ):
+            return
+    if _was_given_up(theirs, rules):
+        yield Finding(Fault.UNTOLD, number, asked[-1].at_s, "called in vain, and no last SMS")
+    else:
         yield Finding(Fault.LOST, number, asked[-1].at_s, "acknowledged, and nothing came of it")
+
+
+def _was_given_up(legs: list[Leg], rules: Rules) -> bool:
+    """Tell whether no further call is owed: the network knows no such number, or it was called often enough."""
+    counted = [leg for leg in legs if leg.cause != CONGESTED]
+    return any(leg.cause == UNKNOWN_NUMBER for leg in legs) or len(counted) >= rules.max_invites
 
 
 def settles(fact: Fact, rules: Rules) -> bool:
@@ -138,12 +158,24 @@ def _after_the_end(number: str, own: list[Fact], rules: Rules) -> Iterator[Findi
 
 
 def _too_many(number: str, own: list[Fact], legs: list[Leg], rules: Rules) -> Iterator[Finding]:
-    requests = max(1, sum(fact.kind is Kind.ACKNOWLEDGED for fact in own))
+    requests = max(1, _requests(own, rules))
     counted = [leg for leg in legs if leg.cause != CONGESTED]
     for some, most, which in ((counted, rules.max_invites, "counted"), (legs, rules.max_dials, "in all")):
         if len(some) > most * requests:
             at_s = some[most * requests].began_s
             yield Finding(Fault.DUPLICATED, number, at_s, f"{len(some)} calls {which}, {most * requests} are allowed")
+
+
+def _requests(own: list[Fact], rules: Rules) -> int:
+    """Count those who asked anew: who is told of one promise twice has asked once."""
+    count, is_open = 0, False
+    for fact in own:
+        if fact.kind is Kind.ACKNOWLEDGED:
+            count += not is_open
+            is_open = True
+        elif settles(fact, rules):
+            is_open = False
+    return count
 
 
 def _sms_twice(number: str, own: list[Fact]) -> Iterator[Finding]:
@@ -166,7 +198,7 @@ def _early(number: str, own: list[Fact], legs: list[Leg], rules: Rules) -> Itera
     for fact in own:
         if fact.kind is Kind.LATER:
             chosen_s = fact.at_s + fact.later_s
-        if fact.kind is Kind.INVITE and fact.at_s < chosen_s - rules.tolerance_s - _PROMPT_S:
+        if fact.kind is Kind.INVITE and fact.at_s < chosen_s - rules.tolerance_s - _SAID_S:
             yield Finding(Fault.EARLY, number, fact.at_s, f"{chosen_s - fact.at_s:.0f} s before the chosen time")
 
 
@@ -204,11 +236,8 @@ def _over_cap(legs: list[Leg], rules: Rules) -> Iterator[Finding]:
 def _dropped(facts: Sequence[Fact], legs: list[Leg]) -> Iterator[Finding]:
     """Find talks that ended while the customer had not hung up: an agent in the lab never hangs up first."""
     pbx_gone = [fact.at_s for fact in facts if fact.kind is Kind.PBX_GONE]
-    begun = [((fact.number, fact.agent), fact.at_s) for fact in facts if fact.kind is Kind.TALK]
     for fact in facts:
         if fact.kind is not Kind.TALK_OVER or any(abs(at_s - fact.at_s) < _SEEN_LATE_S for at_s in pbx_gone):
-            continue
-        if any(pair == (fact.number, fact.agent) and 0 <= at_s - fact.at_s < _BLINK_S for pair, at_s in begun):
             continue
         theirs = (one for one in legs if one.number == fact.number)
         leg = next((one for one in theirs if one.began_s < fact.at_s <= one.ended_s + _SEEN_LATE_S), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BUSY, NO_ANSWER, CONGESTED = 17, 19, 34
+UNKNOWN_NUMBER, BUSY, NO_ANSWER, CONGESTED = 1, 17, 19, 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Rules:
     """The least time between the end of a call and the next one to the same number."""
     gap_by_cause_s: Mapping[int, float] = field(default_factory=dict)
     """... and by how the first one ended, when nobody answered it."""
-    tolerance_s: float = 0.25
+    tolerance_s: float = 0.05
     """What clocks and the way of an event may make of a gap."""
     allowed_prefixes: tuple[str, ...] = ("+81",)
     denied_prefixes: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
     """Start PBX, telephone network and ledger once; each fault starts its own controllers."""
-    async with running_bench(tmp_path_factory.mktemp("chaos"), random.Random(20261122)) as running:  # noqa: S311
+    seed = int(os.environ.get("CHAOS_SEED") or 7)  # Others are for `make chaos`.
+    async with running_bench(tmp_path_factory.mktemp("chaos"), random.Random(seed)) as running:  # noqa: S311
         yield running
 
 
@@ -31,18 +33,18 @@ async def judged(bench: Bench, name: str, fault: Fault, times: int) -> Figures:
     figures = await do(bench, name, fault, times)
     assert figures.broken == []
     assert figures.requests > 0
-    assert {kind: count for kind, count in figures.faults.items() if count} == {}, figures.notes
+    assert figures.wrong == {}, figures.notes
     return figures
 
 
-@pytest.mark.timeout(600)
-async def test_killed_at_every_crash_point_nothing_is_lost_and_nobody_is_dialled_twice(bench: Bench) -> None:
-    """Before and after each commit, each request that changes something, each SMS: once each."""
-    figures = await judged(bench, "crash points", crash_sweep.changing_crash_points, 1)
-    assert figures.runs >= 30
-
-
 @pytest.mark.timeout(300)
+async def test_killed_at_a_third_of_the_crash_points_nothing_is_lost_and_nobody_is_dialled_twice(bench: Bench) -> None:
+    """Before and after a commit, a request that changes something, an SMS: once each. `make chaos` takes them all."""
+    figures = await judged(bench, "crash points", crash_sweep.some_crash_points, 1)
+    assert figures.runs >= 10, figures.notes
+
+
+@pytest.mark.timeout(200)
 async def test_killed_under_load_nothing_is_lost_and_no_talk_is_dropped(bench: Bench) -> None:
     """At any moment, ten times; two talk all the while."""
     figures = await judged(bench, "kill -9 under load", faults.kill9, 10)
@@ -50,12 +52,14 @@ async def test_killed_under_load_nothing_is_lost_and_no_talk_is_dropped(bench: B
 
 
 @pytest.mark.timeout(200)
-async def test_a_controller_that_was_stopped_past_its_lease_dials_nobody_when_it_goes_on(bench: Bench) -> None:
-    """Another has taken over meanwhile."""
-    await judged(bench, "stopped past its lease", faults.stopped, 1)
+async def test_a_line_to_asterisk_that_is_cut_costs_nobody_the_call(bench: Bench) -> None:
+    """Reset, and mended within a second; one talks all the while."""
+    figures = await judged(bench, "event socket cut", faults.event_socket_reset, 1)
+    assert figures.runs == 1
 
 
 @pytest.mark.timeout(200)
-async def test_a_clock_that_steps_an_hour_and_a_day_dials_nobody_twice_and_forgets_nobody(bench: Bench) -> None:
-    """Back and ahead."""
-    await judged(bench, "clock stepped", crash_sweep.clock_stepped, 1)
+async def test_when_asterisk_dies_its_calls_are_gone_and_no_promise_is(bench: Bench) -> None:
+    """While one customer's phone rings and another talks."""
+    figures = await judged(bench, "Asterisk killed", faults.pbx_killed, 1)
+    assert figures.runs == 1

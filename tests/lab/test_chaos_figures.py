@@ -26,6 +26,13 @@ def test_a_row_is_good_when_every_zero_is_a_zero() -> None:
         assert not row(faults={fault.value: 1}).is_good, fault
 
 
+def test_an_sms_may_be_missing_only_for_each_death_at_its_hand_over() -> None:
+    """One for one death; and nothing else may be missing."""
+    assert row(faults={"untold": 1}, untold_allowed=1).is_good
+    assert not row(faults={"untold": 2}, untold_allowed=1).is_good
+    assert not row(faults={"lost": 1}, untold_allowed=1).is_good
+
+
 def test_what_the_judge_finds_is_counted_and_told() -> None:
     """With the number and why."""
     figures = Figures("a fault")
@@ -46,6 +53,7 @@ def test_the_rules_of_the_judge_are_those_of_the_settings_that_are_run() -> None
     """Else the judge would hold them to something else."""
     assert QUICK["[queues]", "max_attempts"] == str(RULES.max_invites)
     assert QUICK["dialer", "max_concurrent_calls"] == str(RULES.max_concurrent)
+    assert QUICK["dialer", "calls_per_s"] == f"{RULES.max_per_s:g}"
     text = for_chaos(
         '[[queues]] # x\n[queues.retry_gap_s]  # y\nbusy = 120\nno_answer = 600\n\n[[agents]]\nname = "a"\n'
     )

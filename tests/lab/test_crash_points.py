@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.crash_points import Points, commit_name, request_name
+from lab.crash_points import Points, commit_name, points_in, request_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,25 +43,55 @@ async def test_a_commit_has_the_name_of_the_method_that_it_is_in() -> None:
     assert commit_name(work) == "open_attempt"
 
 
-def test_the_points_that_are_passed_are_written_down(tmp_path: Path) -> None:
-    """In their order, each time."""
-    record = tmp_path / "points"
-    points = Points(record=record, at="", nth=1)
-    for name in ("before SMS", "after SMS", "before SMS"):
-        points.pass_by(name)
-    assert record.read_text("utf-8").splitlines() == ["before SMS", "after SMS", "before SMS"]
-
-
-def test_the_process_dies_at_the_passing_that_was_asked_for(tmp_path: Path) -> None:
-    """By SIGKILL: no handler, no farewell."""
-    record = tmp_path / "points"
+def died(tmp_path: Path, *passed: str, only_changes: bool = False, third: int | None = None, nth: int = 1) -> str:
+    """Have another process pass these points; return where it died, "" when it did not."""
+    died_at = tmp_path / "died-at"
+    before = points_in(died_at)
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
-        points = Points(record=record, at="before SMS", nth=2)
-        for _ in range(5):
-            points.pass_by("before SMS")
+        points = Points(died_at, only_changes=only_changes, third=third, nth=nth)
+        for name in passed:
+            points.pass_by(name)
         sys.stderr.flush()
         os._exit(0)
     _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == signal.SIGKILL
-    assert len(record.read_text("utf-8").splitlines()) == 2
+    after = points_in(died_at)
+    assert os.WIFSIGNALED(status) == (len(after) == len(before) + 1)
+    assert not os.WIFSIGNALED(status) or os.WTERMSIG(status) == signal.SIGKILL
+    return after[-1] if len(after) > len(before) else ""
+
+
+def test_each_process_dies_at_the_first_point_at_which_none_has_died(tmp_path: Path) -> None:
+    """By SIGKILL: no handler, no farewell. When all points have had theirs, it lives."""
+    passed = ("before SMS", "before SMS", "after SMS")
+    assert [died(tmp_path, *passed) for _ in range(3)] == ["before SMS", "after SMS", ""]
+
+
+def test_a_process_may_pass_a_few_new_points_before_it_dies(tmp_path: Path) -> None:
+    """So that it is not always the first passing."""
+    assert died(tmp_path, "before SMS", "after SMS", "before SMS", nth=3) == "before SMS"
+    assert died(tmp_path, "before SMS", "after SMS", nth=2) == ""
+
+
+def test_what_only_asks_is_no_point_for_whoever_wants_changes(tmp_path: Path) -> None:
+    """A question leaves nothing half done."""
+    passed = ("before GET channels", "sent POST channels (agent)")
+    assert died(tmp_path, *passed, only_changes=True) == "sent POST channels (agent)"
+    assert died(tmp_path, *passed) == "before GET channels"
+
+
+def test_each_point_is_in_one_of_three_thirds(tmp_path: Path) -> None:
+    """Nobody dies at a point of another third, and no point is left out by all of them."""
+    names = [f"after commit: {name}" for name in ("arrived", "make", "take_due", "record", "change", "advance")]
+    seen = []
+    for third in range(3):
+        (folder := tmp_path / str(third)).mkdir()
+        while point := died(folder, *names, third=third):
+            seen.append((third, point))
+    assert sorted(point for _, point in seen) == sorted(names)
+    assert len({third for third, _ in seen}) > 1
+
+
+def test_without_a_file_nobody_dies() -> None:
+    """A controller with another clock is run by the same program."""
+    Points(None).pass_by("before SMS")
