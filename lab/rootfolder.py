@@ -87,13 +87,32 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a builder that was killed left behind, the machine's own /proc, /sys and /dev not with it.
+
+    They may still be mounted in there. Raises RootFolderError when they cannot be taken out: then nothing is removed.
+    """
+    for point in reversed(_mounted_below(folder)):
+        subprocess.run(["umount", "--lazy", point], check=False)  # noqa: S603, S607
+    still = _mounted_below(folder)
+    if still:
+        raise RootFolderError(f"{still[0]} is mounted and cannot be unmounted; unmount it, then try again")
+    shutil.rmtree(folder)
+
+
+def _mounted_below(folder: Path) -> list[str]:
+    """Return every mount point below a folder, outer ones first (proc(5), /proc/self/mounts)."""
+    points = [line.split(" ")[1] for line in Path("/proc/self/mounts").read_text("utf-8").splitlines()]
+    return sorted(point for point in points if point.startswith(f"{folder}/"))
+
+
 def _build(root: Path) -> None:
     """Build beside, then rename: whoever sees the folder sees a whole one."""
     began = time.monotonic()
     _need_mmdebstrap()
     # The names of what this builder leaves behind when it is killed: taken up and removed by the next one.
     for left in root.parent.glob("building-*"):
-        shutil.rmtree(left)
+        remove_unfinished(left)
     beside = root.parent / f"building-{root.name}"
     _say(f"building {root} (Debian {SUITE} with Asterisk, once; about a minute)")
     try:

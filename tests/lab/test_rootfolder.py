@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.rootfolder import REPOSITORY, RootFolderError, root_folder
+from lab.rootfolder import REPOSITORY, RootFolderError, remove_unfinished, root_folder
 from lab.rootfolder_mirror import own_mirror
 
 BOOKWORM = {"ID": "debian", "VERSION_CODENAME": "bookworm"}
@@ -62,3 +62,15 @@ def test_a_root_folder_made_elsewhere_must_hold_an_asterisk(tmp_path: Path, monk
     (tmp_path / "usr/sbin").mkdir(parents=True)
     (tmp_path / "usr/sbin/asterisk").touch()
     assert root_folder() == tmp_path
+
+
+def test_what_a_killed_builder_left_is_removed_and_what_was_mounted_in_it_is_not(tmp_path: Path) -> None:
+    """The machine's own /dev may still be mounted in there: it is taken out first."""
+    machines, left = tmp_path / "machine", tmp_path / "building-root-1"
+    (left / "dev").mkdir(parents=True)
+    machines.mkdir()
+    (machines / "null").write_text("of the machine", encoding="utf-8")
+    subprocess.run(["mount", "--bind", str(machines), str(left / "dev")], check=True)  # noqa: S603, S607
+    remove_unfinished(left)
+    assert not left.exists()
+    assert (machines / "null").read_text(encoding="utf-8") == "of the machine"
