@@ -6,8 +6,8 @@ LANGUAGE ?= en
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-# Phones talk in real time and the processor waits for them, so these tests run three files at a time.
-IN_REAL_TIME := tests/asterisk tests/chaos tests/contract/calls tests/contract/phones
+# Phones talk in real time and the processor waits for them, so these tests run three files at a time; the longest first.
+IN_REAL_TIME := tests/chaos tests/asterisk tests/contract/calls tests/contract/phones
 IN_NO_TIME := tests --ignore=tests/docker $(IN_REAL_TIME:%=--ignore=%)
 # Says nothing when all is well, and everything when it is not.
 QUIET = ./.ci/quiet
