@@ -89,6 +89,7 @@ class _Way:
         """Held by the call that waits for the pace and by its last look: the others stand behind it."""
         self.calls: set[str] = set()
         self.healthy = True
+        self.is_hint_heeded = True
         self.doubts = 0
         """Calls in a row that failed before it was let rest."""
         self.failures = 0
@@ -98,7 +99,7 @@ class _Way:
         self.in_trial = False
 
     def works(self, now_s: float) -> bool:
-        return self.healthy and now_s >= self.rests_until_s
+        return (self.healthy or not self.is_hint_heeded) and now_s >= self.rests_until_s
 
     def takes_a_call(self, now_s: float) -> bool:
         has_circuit = len(self.calls) < self.trunk.max_concurrent_calls
@@ -254,11 +255,15 @@ class Trunks:
         if way is None or way.healthy == healthy:
             return
         way.healthy = healthy
+        # Where every trunk is said to be down, as all are until Asterisk has asked them once, a call finds out.
+        is_one_up = any(each.healthy for each in self._ways.values())
+        for each in self._ways.values():
+            each.is_hint_heeded = is_one_up
         if healthy:
             log.info("trunk is reachable", trunk=endpoint)
-            self.on_room()
         else:
             log.warning("trunk is not reachable", trunk=endpoint)
+        self.on_room()
 
     def outage_over(self) -> None:
         """Begin anew at a slow pace: the connection is back, and everybody who waited is due at once."""

@@ -141,7 +141,7 @@ async def test_with_no_trunk_left_nothing_is_asked_and_nothing_sent() -> None:
     """Neither is anybody kept waiting."""
     async with outward() as desk, desk.leg() as leg:
         for trunk in (FIRST, SECOND):
-            desk.trunks.health(trunk.endpoint, healthy=False)
+            desk.trunks.failed(trunk.endpoint, "an earlier call", "503")
         assert await leg.dial() is Outcome.NOT_PLACED
         assert desk.world.asked == []
         assert desk.originated == []
