@@ -106,7 +106,7 @@ async def test_a_trunk_that_leads_nowhere_is_passed_over_once_the_pbx_knows(netw
         running = asyncio.create_task(watcher.run())
         async with asyncio.timeout(30):  # A PBX that has just started takes a few seconds to qualify each contact.
             seen = dict([await told.get()])
-            while seen.get("dead", True) or not seen.get("carrier", True):
+            while seen.get("dead", True) or not told.empty() or not seen.get("carrier", True):
                 seen.update([await told.get()])
         outcome, evidence = await wire.dial()
         assert (outcome, evidence.trunk) == (None, "carrier")
