@@ -33,8 +33,11 @@ async def open_promise(call: Conversation, queue: Queue, house: House) -> Promis
 
 
 def is_from_before(promise: Promise, call: Conversation) -> bool:
-    """Tell whether a promise was left before this call came. Of a chosen time it cannot be told: it counts as so."""
-    return promise.slot is not None or promise.since <= call.facts.arrived_at
+    """Tell whether a promise was left before this call came. Of a chosen time it cannot be told: it counts as not.
+
+    Rather is somebody called at the time that they chose, though they have talked, than nobody.
+    """
+    return promise.slot is None and promise.since <= call.facts.arrived_at
 
 
 async def note_rang_in(promise: Promise, call: Conversation, house: House) -> bool:
