@@ -13,7 +13,7 @@ from controller.journeys.on_deck import on_deck
 from controller.journeys.preview import win_over
 from controller.journeys.race import first_of
 from controller.journeys.talk import Talk
-from controller.journeys.underway import Underway, claim, customer_leg
+from controller.journeys.underway import claim, prepared
 from controller.ports.calls import CallerHungUp
 from controller.ports.promises import NotClaimedReason
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from controller.domain.promise import Promise
     from controller.journeys.dialled import Dialled
     from controller.journeys.house import House, Queue
+    from controller.journeys.underway import Underway
     from controller.ports.calls import Call
     from controller.ports.line import Reservation
 
@@ -70,8 +71,7 @@ async def callback_to_customer(
                 if isinstance(claimed, NotDialled):
                     await tell(leg.call, why_not(claimed))
                     return claimed
-                customer = await customer_side.enter_async_context(customer_leg(claimed, queue, house))
-                underway = Underway(claimed.attempt, claimed.promise, customer, queue, house)
+                underway = await customer_side.enter_async_context(prepared(claimed, queue, house))
                 outcome = await with_agent(underway, leg.call)
         return underway.ended(outcome or await on_deck(underway))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from controller.domain.outcome import Outcome
 from controller.journeys.dialled import NotDialled
 from controller.journeys.on_deck import on_deck
-from controller.journeys.underway import Underway, claim, customer_leg
+from controller.journeys.underway import claim, prepared
 
 if TYPE_CHECKING:
     from controller.domain.promise import Promise
@@ -23,8 +23,7 @@ async def customer_first(promise: Promise, queue: Queue, house: House) -> Dialle
     claimed = await claim(promise, house.new_id(), house)
     if isinstance(claimed, NotDialled):
         return claimed
-    async with customer_leg(claimed, queue, house) as customer:
-        underway = Underway(claimed.attempt, claimed.promise, customer, queue, house)
+    async with prepared(claimed, queue, house) as underway:
         return underway.ended(await underway.reach() or await on_deck(underway))
 
 
@@ -36,7 +35,6 @@ async def rehearse_callback(promise: Promise, queue: Queue, house: House) -> Dia
     claimed = await claim(promise, house.new_id(), house)
     if isinstance(claimed, NotDialled):
         return claimed
-    async with customer_leg(claimed, queue, house) as customer:
-        underway = Underway(claimed.attempt, claimed.promise, customer, queue, house)
+    async with prepared(claimed, queue, house) as underway:
         # None would be a real call: it is hung up, and looked into.
         return underway.ended(await underway.ring() or Outcome.UNKNOWN)

@@ -11,7 +11,7 @@ from controller.journeys import prompts
 from controller.journeys.callback_to_customer import tell, why_not, with_agent
 from controller.journeys.dialled import NotDialled, NotDialledReason
 from controller.journeys.on_deck import on_deck
-from controller.journeys.underway import Underway, claim, customer_leg
+from controller.journeys.underway import claim, prepared
 from controller.ports.calls import CallerHungUp
 from controller.ports.promises import StoreUnavailableError
 
@@ -73,7 +73,6 @@ async def redial_by_hand(
                 if isinstance(claimed, NotDialled):
                     await tell(call, why_not(claimed))
                     return claimed
-                customer = await customer_side.enter_async_context(customer_leg(claimed, queue, house))
-                underway = Underway(claimed.attempt, claimed.promise, customer, queue, house)
+                underway = await customer_side.enter_async_context(prepared(claimed, queue, house))
                 outcome = await with_agent(underway, call)
         return underway.ended(outcome or await on_deck(underway))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from controller.ports.calls import CallerHungUp
 from controller.ports.promises import NotClaimed, NotClaimedReason, StoreUnavailableError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
     from controller.domain.promise import Promise
@@ -54,18 +54,6 @@ async def claim(
         is_withdrawn = claimed.reason is NotClaimedReason.MOVED and house.line.is_withdrawn(promise.id)
         return NotDialled(NotDialledReason.WITHDRAWN if is_withdrawn else NotDialledReason.NOT_CLAIMED, claimed)
     return Claimed(attempt, claimed)
-
-
-def customer_leg(claimed: Claimed, queue: Queue, house: House) -> AbstractAsyncContextManager[OutboundCall]:
-    """Prepare the call to the customer; it is hung up when the context is left."""
-    promise = claimed.promise
-    return house.telephony.customer_leg(
-        claimed.attempt,
-        queue=queue.name,
-        language=promise.language,
-        since=promise.since,
-        ring_timeout_s=queue.customer_ring_timeout_s,
-    )
 
 
 @dataclass(slots=True)
@@ -147,3 +135,17 @@ class Underway:
         """Return what is written down of the attempt."""
         evidence = replace(self.customer.evidence, confirmed_at=self.confirmed_at)
         return Dialled(self.attempt, outcome, evidence, self.later_s)
+
+
+@asynccontextmanager
+async def prepared(claimed: Claimed, queue: Queue, house: House) -> AsyncIterator[Underway]:
+    """Prepare the call to the customer of a claimed attempt; it is hung up when the context is left."""
+    promise = claimed.promise
+    async with house.telephony.customer_leg(
+        claimed.attempt,
+        queue=queue.name,
+        language=promise.language,
+        since=promise.since,
+        ring_timeout_s=queue.customer_ring_timeout_s,
+    ) as customer:
+        yield Underway(claimed.attempt, promise, customer, queue, house)
