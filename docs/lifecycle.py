@@ -20,6 +20,7 @@ from controller.domain.lifecycle import (
     Merged,
     Postponed,
     PostponeReason,
+    RunningLate,
     advance,
 )
 from controller.domain.outcome import NEVER_SENT, Outcome
@@ -52,6 +53,9 @@ A promise that is over holds no window that has not begun.
 
 `Cancelled` wins over a dial that is on its way: it is taken back, and its attempt is closed by an `AttemptEnded` that
 changes the state no more. A talk that has begun wins over `Cancelled`. `Postponed`: not now, and nothing is used up.
+`RunningLate`: the window cannot be kept, and an SMS says so before it ends (`running_late`), once for each window; a
+promise without a window, or whose customer was called in it, refuses it.
+A `Cancelled` that was asked for by SMS is confirmed by one (`cancelled`).
 Whoever asks once more while the last call is on its way gets at least one more, as long as `max_dials` allows it.
 """
 OUTCOMES = f"""\
@@ -110,6 +114,8 @@ def _events(kind: type[Event]) -> list[Event]:
         return [Merged(NOW, NOW, slot, NOW + timedelta(days=1)) for slot in (None, Slot(NOW, NOW + timedelta(hours=1)))]
     if kind is Postponed:
         return [Postponed(NOW + timedelta(hours=1), PostponeReason.AGENT)]
+    if kind is RunningLate:
+        return [RunningLate(NOW + timedelta(hours=1))]
     return [kind()]  # type: ignore[call-arg]  # the others have no argument that is needed
 
 
@@ -119,7 +125,10 @@ def _promise(state: PromiseState, *, attempts_used: int = 0) -> Promise:
 
 
 def _after(state: PromiseState, event: Event, *, last: bool = False) -> Advance:
-    return advance(_promise(state, attempts_used=POLICY.max_attempts - 1 if last else 0), event, NOW, POLICY)
+    promise = _promise(state, attempts_used=POLICY.max_attempts - 1 if last else 0)
+    if isinstance(event, RunningLate):
+        promise = replace(promise, slot=Slot(NOW, NOW + timedelta(minutes=30)))
+    return advance(promise, event, NOW, POLICY)
 
 
 def _leads_to(state: PromiseState, kind: type[Event]) -> list[PromiseState]:

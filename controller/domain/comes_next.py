@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller.domain.owed_texts import can_tell_late
 from controller.domain.plain_words import duration, moment
 from controller.domain.promise import PromiseState
 
@@ -50,6 +51,9 @@ def comes_next(
         f"left: {attempts_left} of {policy.max_attempts} attempts, {calls_left} of {policy.max_dials} calls",
         f"expires {moment(promise.expires_at, policy.zone)}",
     ]
+    if is_waiting and can_tell_late(promise, now) and promise.slot is not None:
+        ends = moment(promise.slot.ends_at, policy.zone)
+        lines.append(f"its window ends {ends}: if it cannot be kept, the customer is told by SMS before")
     if is_waiting and callable_from is not None and callable_from >= promise.expires_at:
         lines.append("it expires before it may be called: the customer will be told by SMS")
     return Next(

@@ -48,11 +48,30 @@ class Written:
 
     template: str
     status: str
-    """`controller.ports.sms.SmsStatus`, or another that the outbox knows."""
+    """`controller.domain.sms.SmsStatus`, or another that the outbox knows."""
     queued_at: datetime
     settled_at: datetime | None = None
+    """When it was handed over, or what was to come of it was known without."""
     tries: int = 0
     error: str = ""
+    receipt_at: datetime | None = None
+    """When a receipt last said what became of it; `status` says what. None: there was none."""
+    receipt_error: str = ""
+    """Why the network did not deliver it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """One SMS with which the customer answered to one of the promise's. Times are aware UTC.
+
+    What they wrote is not here: it is theirs, and `controller sms replies` shows it to whoever has to read it.
+    """
+
+    at: datetime
+    meaning: str = ""
+    """What it was taken for (`controller.journeys.sms_reply.Settled`); "" until it was acted on."""
+    handled_at: datetime | None = None
+    needs_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +84,4 @@ class History:
     decisions: tuple[Decision, ...] = ()
     """When it was first in line and an agent was free."""
     written: tuple[Written, ...] = ()
+    replied: tuple[Replied, ...] = ()

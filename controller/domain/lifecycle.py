@@ -9,6 +9,7 @@ waiting ── AttemptStarted ──> dialling ── CustomerConnected ──> 
    waiting ── DeadlinePassed ──> expired
    waiting ── CustomerRangIn ──> fulfilled     (they rang, and talked with an agent, before we called)
    waiting ── Postponed ──> waiting            (not now; uses up nothing)
+   waiting ── RunningLate ──> waiting          (the window cannot be kept, and the customer is told, once)
    waiting, dialling ── Merged ──> the same    (asked for once more: keeps the better place)
 """
 
@@ -19,9 +20,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from controller.domain.effects import Effect, SendSms, SmsTemplate
+from controller.domain.asking_again import asked_again
+from controller.domain.effects import Effect, SmsTemplate
 from controller.domain.evidence import NO_EVIDENCE, Evidence
-from controller.domain.outcome import NEVER_SENT, Outcome
+from controller.domain.outcome import NEVER_SENT, Fault, Outcome
+from controller.domain.owed_texts import can_tell_late, owed, running_late
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.retry_policy import next_try
 
@@ -73,6 +76,8 @@ class Cancelled:
     """
 
     reason: CancelReason = CancelReason.CUSTOMER
+    confirm: bool = False
+    """It was asked for by SMS, and is confirmed by one."""
 
 
 class PostponeReason(StrEnum):
@@ -90,6 +95,14 @@ class Postponed:
 
     until: datetime
     reason: PostponeReason
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLate:
+    """The window that was promised cannot be kept. Once for each window, and before it ends."""
+
+    expected_at: datetime
+    """When the call is likely to come. Aware UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +130,15 @@ class Merged:
 
 
 Event = (
-    AttemptStarted | CustomerConnected | AttemptEnded | Cancelled | Postponed | DeadlinePassed | CustomerRangIn | Merged
+    AttemptStarted
+    | CustomerConnected
+    | AttemptEnded
+    | Cancelled
+    | Postponed
+    | RunningLate
+    | DeadlinePassed
+    | CustomerRangIn
+    | Merged
 )
 
 ALLOWED: frozenset[tuple[PromiseState, type[Event]]] = frozenset(
@@ -125,6 +146,7 @@ ALLOWED: frozenset[tuple[PromiseState, type[Event]]] = frozenset(
         (PromiseState.WAITING, AttemptStarted),
         (PromiseState.WAITING, Cancelled),
         (PromiseState.WAITING, Postponed),
+        (PromiseState.WAITING, RunningLate),
         (PromiseState.WAITING, DeadlinePassed),
         (PromiseState.WAITING, CustomerRangIn),
         (PromiseState.WAITING, Merged),
@@ -157,60 +179,49 @@ class Advance:
 def advance(promise: Promise, event: Event, now: datetime, policy: RetryPolicy) -> Advance:
     """Return what `event`, at `now`, makes of `promise` under `policy`.
 
-    Raises RefusedTransitionError when the pair (state, event) is not in `ALLOWED`.
+    Raises RefusedTransitionError when the pair (state, event) is not in `ALLOWED`, and when there is no window, or no
+    longer one, of which to say that it cannot be kept, or that was said.
     """
-    if (promise.state, type(event)) not in ALLOWED:
+    if not _is_allowed(promise, event, now):
         raise RefusedTransitionError(promise, event)
     moved = replace(promise, version=promise.version + 1)
     match event:
-        case AttemptStarted():
-            return Advance(replace(moved, state=PromiseState.DIALLING, dials=promise.dials + 1))
-        case CustomerConnected():
-            return Advance(replace(moved, state=PromiseState.CONNECTED))
-        case Cancelled():
-            return Advance(replace(moved, state=PromiseState.CANCELLED, slot=None))
-        case CustomerRangIn():
-            return Advance(replace(moved, state=PromiseState.FULFILLED, slot=None))
-        case Postponed(until=until):
-            return Advance(replace(moved, not_before=max(promise.not_before, until)))
-        case Merged():
-            return Advance(_with_a_try_left(_merged(moved, event), policy))
-        case DeadlinePassed():
-            return Advance(replace(moved, state=PromiseState.EXPIRED), (_sms(moved, SmsTemplate.EXPIRED),))
         case AttemptEnded():
             return _after_attempt(moved, event, now, policy)
+        case Cancelled(confirm=confirm):
+            farewell = (owed(promise, SmsTemplate.CANCELLED),) if confirm else ()
+            return Advance(replace(moved, state=PromiseState.CANCELLED, slot=None), farewell)
+        case RunningLate(expected_at=expected_at):
+            return Advance(replace(moved, told_late=True), (running_late(promise, expected_at, now),))
+        case DeadlinePassed():
+            return Advance(replace(moved, state=PromiseState.EXPIRED), (owed(moved, SmsTemplate.EXPIRED),))
+        case _:
+            return Advance(_without_a_word(moved, event, policy))
 
 
-def _merged(promise: Promise, again: Merged) -> Promise:
-    """Return the promise with the newer wish and the better place.
+def _without_a_word(
+    promise: Promise,
+    event: AttemptStarted | CustomerConnected | CustomerRangIn | Postponed | Merged,
+    policy: RetryPolicy,
+) -> Promise:
+    """Return what an event makes of a promise that owes no text for it."""
+    match event:
+        case AttemptStarted():
+            return replace(promise, state=PromiseState.DIALLING, dials=promise.dials + 1)
+        case CustomerConnected():
+            return replace(promise, state=PromiseState.CONNECTED)
+        case CustomerRangIn():
+            return replace(promise, state=PromiseState.FULFILLED, slot=None)
+        case Postponed(until=until):
+            return replace(promise, not_before=max(promise.not_before, until))
+        case Merged():
+            return asked_again(promise, event, policy)
 
-    A window that was chosen counts from its start, like everybody's; it replaces an earlier wish, whichever that was.
-    """
-    if again.slot is not None:
-        return replace(
-            promise, slot=again.slot, since=again.since, not_before=again.not_before, expires_at=again.expires_at
-        )
-    if promise.slot is not None:  # Not at that time any more, but as soon as possible.
-        since = min(promise.since, again.since)
-        return replace(promise, slot=None, since=since, not_before=again.not_before, expires_at=again.expires_at)
-    return replace(
-        promise,
-        since=min(promise.since, again.since),
-        not_before=min(promise.not_before, again.not_before),
-        expires_at=max(promise.expires_at, again.expires_at),
-    )
 
-
-def _with_a_try_left(promise: Promise, policy: RetryPolicy) -> Promise:
-    """Return the promise with tries given back, if the call that is on its way would be the last.
-
-    They asked anew, so at least one call follows that one; `max_dials` bounds how often this can be. With one attempt
-    in all this leaves -1 used: the call that is on its way was made for the first request, and is not held against the
-    second.
-    """
-    if promise.state is not PromiseState.DIALLING:
-        return promise
-    return replace(promise, attempts_used=min(promise.attempts_used, policy.max_attempts - 2))
+def _is_allowed(promise: Promise, event: Event, now: datetime) -> bool:
+    if isinstance(event, RunningLate) and not can_tell_late(promise, now):
+        return False
+    return (promise.state, type(event)) in ALLOWED
 
 
 def _after_attempt(promise: Promise, ended: AttemptEnded, now: datetime, policy: RetryPolicy) -> Advance:
@@ -231,16 +242,21 @@ def _after_attempt(promise: Promise, ended: AttemptEnded, now: datetime, policy:
         return Advance(_free_later_slot(replace(tried, state=PromiseState.CANCELLED), now))
     if rule.ends or used >= policy.max_attempts or promise.dials >= policy.max_dials:
         # Not the text that says "we will try again".
-        farewell = (_sms(tried, SmsTemplate.GAVE_UP),) if rule.last_word else ()
+        farewell = (owed(tried, SmsTemplate.GAVE_UP),) if rule.last_word else ()
         return Advance(_free_later_slot(replace(tried, state=PromiseState.EXHAUSTED), now), farewell)
-    effects = (_sms(tried, SmsTemplate.NOT_REACHED),) if rule.tell else ()
+    effects = (owed(tried, SmsTemplate.NOT_REACHED),) if rule.tell else ()
     return Advance(_waiting_again(tried, ended, now, policy, call), effects)
 
 
 def _waiting_again(promise: Promise, ended: AttemptEnded, now: datetime, policy: RetryPolicy, call: int) -> Promise:
     """Return the promise back in line, due when the gap of its outcome is over; `call` is the number of that call."""
     # Not before a window that was chosen while the dial was on its way.
-    waiting = replace(promise, state=PromiseState.WAITING, not_before=max(promise.not_before, now))
+    waiting = replace(
+        promise,
+        state=PromiseState.WAITING,
+        not_before=max(promise.not_before, now),
+        told_late=promise.told_late or _was_called_in_window(promise, ended.outcome, now, policy),
+    )
     if ended.outcome is Outcome.POSTPONED and ended.later_s is not None:
         due_at = max(promise.not_before, now + timedelta(seconds=ended.later_s))
         # As for a new promise, the lifetime counts from the moment that the customer chose.
@@ -252,17 +268,14 @@ def _waiting_again(promise: Promise, ended: AttemptEnded, now: datetime, policy:
     return replace(waiting, not_before=max(promise.not_before, due_at))
 
 
+def _was_called_in_window(promise: Promise, outcome: Outcome, now: datetime, policy: RetryPolicy) -> bool:
+    """Tell whether the window was kept as far as it was up to us: they know that we called, or chose another time."""
+    if promise.slot is None or now < promise.slot.starts_at:
+        return False
+    return outcome is Outcome.POSTPONED or outcome.fault is Fault.CUSTOMER or policy.rule(outcome).tell
+
+
 def _free_later_slot(promise: Promise, now: datetime) -> Promise:
     """Return a promise that is over, without a window that was chosen during its last dial: others can have it."""
     is_later = promise.slot is not None and promise.slot.starts_at > now
     return replace(promise, slot=None) if is_later else promise
-
-
-def _sms(promise: Promise, template: SmsTemplate) -> SendSms:
-    return SendSms(
-        key=f"{promise.id}:{template}",
-        template=template,
-        number=promise.number,
-        language=promise.language,
-        queue=promise.queue,
-    )

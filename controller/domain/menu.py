@@ -50,6 +50,13 @@ class TextPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TextBookingLink:
+    """An SMS with the link to the page on which a callback by a queue is booked."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallOut:
     """Connect the caller with a number outside, such as an answering service."""
 
@@ -76,7 +83,16 @@ class Repeat:
 
 
 Destination = (
-    JoinQueue | JoinUrgently | LeaveNumber | OpenMenu | TextPage | CallOut | SayGoodbye | SwitchLanguage | Repeat
+    JoinQueue
+    | JoinUrgently
+    | LeaveNumber
+    | OpenMenu
+    | TextPage
+    | TextBookingLink
+    | CallOut
+    | SayGoodbye
+    | SwitchLanguage
+    | Repeat
 )
 
 DESTINATIONS: Mapping[str, type[Destination]] = {
@@ -85,6 +101,7 @@ DESTINATIONS: Mapping[str, type[Destination]] = {
     "callback": LeaveNumber,
     "menu": OpenMenu,
     "web_page": TextPage,
+    "booking_link": TextBookingLink,
     "external": CallOut,
     "message": SayGoodbye,
     "language": SwitchLanguage,

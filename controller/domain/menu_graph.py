@@ -19,6 +19,7 @@ from controller.domain.menu import (
     LeaveNumber,
     OpenMenu,
     SayGoodbye,
+    TextBookingLink,
     TextPage,
 )
 
@@ -66,6 +67,8 @@ CHOSEN: frozenset[Turn] = frozenset({Turn.KEY, Turn.WRONG_KEY})
 UNASKED: frozenset[Turn] = frozenset(Turn) - CHOSEN
 """Taken whatever the caller does: a ring of these never ends. (The longest wait counts from the call's arrival, so
 whoever comes back to a queue after it is sent on at once.)"""
+OVER_AT_THE_QUEUE = (LeaveNumber, TextBookingLink)
+"""Lead to a queue without joining its line: what happens in line does not happen to these callers."""
 NOT_FOR_URGENT: frozenset[Turn] = frozenset({Turn.ON_FULL, Turn.ON_OVERFLOW})
 """Nobody who is urgent is turned away for these."""
 LIMITS: tuple[Turn, ...] = (Turn.ON_CLOSED, Turn.ON_NO_AGENTS, Turn.ON_FULL, Turn.ON_OVERFLOW, Turn.ON_MAX_WAIT)
@@ -98,7 +101,7 @@ def place_of(destination: Destination) -> Place | None:
     match destination:
         case OpenMenu(menu):
             return Place(Kind.MENU, menu)
-        case JoinQueue(queue) | JoinUrgently(queue) | LeaveNumber(queue):
+        case JoinQueue(queue) | JoinUrgently(queue) | LeaveNumber(queue) | TextBookingLink(queue):
             return Place(Kind.QUEUE, queue)
         case TextPage(page):
             return Place(Kind.WEB_PAGE, page)
@@ -126,9 +129,10 @@ def ways_of(
 def rings(ways: Iterable[Way]) -> list[tuple[Way, ...]]:
     """Return the rings that a call can go round without a key: the shortest through each way, each ring once.
 
-    A ring begins with the first of its ways in the order of `ways`. Who leaves a number does not go on.
+    A ring begins with the first of its ways in the order of `ways`. Who leaves a number, or gets a link, does not go
+    on.
     """
-    followed = [way for way in ways if way.turn in UNASKED and not isinstance(way.leads_to, LeaveNumber)]
+    followed = [way for way in ways if way.turn in UNASKED and not isinstance(way.leads_to, OVER_AT_THE_QUEUE)]
     rank = {way: index for index, way in reversed(list(enumerate(followed)))}
     found: dict[frozenset[Way], tuple[Way, ...]] = {}
     for way in followed:
@@ -188,13 +192,17 @@ def let_down(ways: Iterable[Way]) -> list[Way]:
 
 def asks_of_the_silent(ways: Iterable[Way]) -> list[Way]:
     """Return the ways that take somebody who pressed no key to where a key has to be pressed."""
-    return [way for way in ways if way.turn is Turn.NO_KEY and isinstance(way.leads_to, LeaveNumber | TextPage)]
+    asking = (LeaveNumber, TextPage, TextBookingLink)
+    return [way for way in ways if way.turn is Turn.NO_KEY and isinstance(way.leads_to, asking)]
 
 
 def without_people(menus: Iterable[str], ways: Iterable[Way]) -> list[str]:
-    """Return the menus from which no key leads to a person: to a queue, a callback, or a number outside."""
+    """Return the menus from which no key leads to a person: to a queue, a callback, or a number outside.
+
+    A link by SMS is none: not every phone takes it.
+    """
     steps = list(ways)
-    good = {way.source for way in steps if isinstance(way.leads_to, CallOut) or _is_queue(way.target)}
+    good = {way.source for way in steps if isinstance(way.leads_to, CallOut) or _is_queue(way)}
     grown = True
     while grown:
         more = {way.source for way in steps if way.target in good} - good
@@ -224,5 +232,6 @@ def spoken_places(
                 waiting.append(step)
 
 
-def _is_queue(place: Place | None) -> bool:
-    return place is not None and place.kind is Kind.QUEUE
+def _is_queue(way: Way) -> bool:
+    is_there = way.target is not None and way.target.kind is Kind.QUEUE
+    return is_there and not isinstance(way.leads_to, TextBookingLink)

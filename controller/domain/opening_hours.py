@@ -153,7 +153,7 @@ class OpeningHours:
         since, until = in_utc(since), in_utc(until)
         day = since.astimezone(self.zone).date() - _DAY
         over = _LONG_AGO
-        while _opening(datetime.combine(day, _MIDNIGHT), self.zone) < until:
+        while first_instant(datetime.combine(day, _MIDNIGHT), self.zone) < until:
             for stretch in self._stretches_on(day):
                 opens = max(stretch.since, over)
                 if max(opens, since) < stretch.until and opens < until:
@@ -218,7 +218,7 @@ class OpeningHours:
         """Yield the spans of one local day; one that the clocks skip is left out."""
         for span in self.spans_on(day):
             ends_on = day + _DAY if span.closes == _MIDNIGHT else day
-            opens = _opening(datetime.combine(day, span.opens), self.zone)
+            opens = first_instant(datetime.combine(day, span.opens), self.zone)
             closes = _closing(datetime.combine(ends_on, span.closes), self.zone)
             if opens < closes:
                 yield Stretch(opens, closes)
@@ -254,7 +254,7 @@ def _calling_ends(calling: CallingHours, now: datetime) -> datetime:
     return CallingHours(calling.closes, calling.opens, calling.zone).next_opening(now)
 
 
-def _opening(local: datetime, zone: ZoneInfo) -> datetime:
+def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
     """Return the first instant at which the clock of the zone shows `local`; or at which it skips it."""
     one, other = _readings(local, zone)
     return one if one <= other else _skip(other, one, zone)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _PLAIN = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
+_WHOLE = re.compile(r"\+?[0-9]{8,15}", re.ASCII)
+_WRITTEN_BETWEEN = re.compile(r"[\s()./-]+")
 _CALLER_ID_PREFIX = re.compile(r"\A18[46](?=0)", re.ASCII)
 """184 hides and 186 shows the caller's number in Japan; keyed in front of a number they are not part of it."""
 
@@ -130,6 +132,21 @@ def check(text: str, plan: NumberPlan) -> DialableNumber | Refusal:
     if e164 in plan.own_numbers:
         return Refusal.OWN
     return DialableNumber(e164, as_printed(e164, plan.home))
+
+
+def as_e164(text: str, home: str) -> str | None:
+    """Return the number that a person wrote, E.164; None when it can be none. Whether it may be dialled is not asked.
+
+    `home` is where a number without + belongs.
+    """
+    plain = _WRITTEN_BETWEEN.sub("", text)
+    if not _WHOLE.fullmatch(plain):
+        return None
+    try:
+        number = phonenumbers.parse(plain, home)
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def takes_sms(number: DialableNumber) -> bool:

@@ -58,6 +58,8 @@ class Promise:
     last_outcome: Outcome | None = None
     slot: Slot | None = None
     """The window that the customer chose; None: as soon as possible. The place counts from its start."""
+    told_late: bool = False
+    """No more is to be said of the window: the customer was told that it cannot be kept, or was called in it."""
     version: int = 0
     """Counts up with each transition; the store compares it before it writes."""
 

@@ -14,16 +14,19 @@ from controller.domain.outcome import NEVER_SENT, Outcome
 from controller.domain.plain_words import WHOSE, duration, moment, told_evidence, told_gap, told_outcome
 from controller.domain.promise import PromiseState
 from controller.domain.retry_policy import next_try
+from controller.domain.sms_words import told_reply, told_sms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from controller.domain.history import History, Step, Tried, Written
+    from controller.domain.history import History, Step, Tried
     from controller.domain.line import Decision
     from controller.domain.retry_policy import RetryPolicy, Rule
 
 AT_ONCE = "at_once"
 """A word of an ended attempt's detail: there was another way to try, and the gap was not waited for."""
+BY_SMS, BY_LINK = "sms-", "link-"
+"""How the ids begin under which a reply and a booking link ask for a promise."""
 _SAME = timedelta(seconds=1)
 _YEAR_S = 365 * 86_400
 
@@ -40,7 +43,8 @@ class Line:
 def timeline(history: History, policy: RetryPolicy) -> tuple[Line, ...]:
     """Return all that happened, in the order of time; times within the lines are on the clock of `policy.zone`."""
     lines = [*_Telling(history, policy).steps(), *map(_given, history.decisions)]
-    lines += [_sms(one, policy) for one in history.written]
+    lines += [Line(one.queued_at, *told_sms(one, policy.zone)) for one in history.written]
+    lines += [Line(one.at, *told_reply(one, policy.zone)) for one in history.replied]
     return tuple(sorted(lines, key=lambda line: line.at))
 
 
@@ -79,18 +83,24 @@ class _Telling:
                 return f"cancelled{_ON_BEHALF.get(reason, '')}", "nobody is dialled for it any more"
             case "Postponed":
                 return self._postponed(words)
+            case "RunningLate":
+                return self._late(words)
             case _:
                 return _PLAIN.get(step.event, (step.event, step.detail))
 
     def _asked(self, words: list[str]) -> str:
         call, window = _call_and_instant(words)
-        on_call = f"on call {call}, " if call else ""
-        return f"{on_call}{f'for the window of {self._clock(window)}' if window else 'as soon as possible'}"
+        return f"{_asked_by(call)}{f'for the window of {self._clock(window)}' if window else 'as soon as possible'}"
 
     def _postponed(self, words: list[str]) -> tuple[str, str]:
         until = _instant(words[-1]) if words else None
         what = f"postponed until {self._clock(until)}" if until else "postponed"
         return what, f"{_POSTPONED.get(words[0] if words else '', 'for a reason that is not known')}; uses no attempt"
+
+    def _late(self, words: list[str]) -> tuple[str, str]:
+        expected = _instant(words[-1]) if words else None
+        when = f"the call is expected {self._clock(expected)}; " if expected else ""
+        return "the window cannot be kept", f"{when}an SMS says so before it ends"
 
     def _started(self, words: list[str]) -> tuple[str, str]:
         self._attempt += 1
@@ -154,14 +164,6 @@ def _given(decision: Decision) -> Line:
     return Line(decision.at, f"{agent} as number {decision.place} in line", why)
 
 
-def _sms(written: Written, policy: RetryPolicy) -> Line:
-    settled = f" {moment(written.settled_at, policy.zone)}" if written.settled_at else ""
-    tries = f", tries: {written.tries}" if written.tries > 1 else ""
-    error = f" ({written.error})" if written.error else ""
-    what = f"SMS {written.template}: {written.status}{settled}{tries}{error}"
-    return Line(written.queued_at, what, _TEXTS.get(written.template, ""))
-
-
 def _outcome(word: str) -> Outcome | None:
     return Outcome(word) if word in {one.value for one in Outcome} else None
 
@@ -178,6 +180,15 @@ def _instant(word: str) -> datetime | None:
 def _call_and_instant(words: list[str]) -> tuple[str, datetime | None]:
     window = _instant(words[-1]) if words else None
     return " ".join(words[:-1] if window else words), window
+
+
+def _asked_by(call: str) -> str:
+    """Return how somebody asked, by the id under which they did: a call's, a reply's, a link's."""
+    if call.startswith(BY_LINK):
+        return "on the booking page, "
+    if call.startswith(BY_SMS):
+        return "by SMS, "
+    return f"on call {call}, " if call else ""
 
 
 def _number(word: str) -> float | None:
@@ -207,9 +218,4 @@ _SERVED = {
     DecisionReason.ARRIVAL: "nobody came before it",
     DecisionReason.URGENT: "it is urgent",
     DecisionReason.STARVING: "it had been passed as often as may be",
-}
-_TEXTS = {
-    "not_reached": "says that we called, and will call again",
-    "gave_up": "says that we called, and will not call again",
-    "expired": "says that we did not manage to call in time",
 }

@@ -36,8 +36,10 @@ class NewPromise:
     """The first moment to call; None: at once. Of no meaning with a slot."""
     slot: Slot | None = None
     """The window that was chosen; None: as soon as possible."""
-    slot_capacity: int = 0
-    """How many promises fit into one slot of the queue."""
+    slot_capacity: int | None = 0
+    """How many promises fit into one slot of the queue; None: any number."""
+    confirm: bool = False
+    """What was promised is confirmed by SMS, owed in the transaction that promises it."""
 
 
 @dataclass(frozen=True, slots=True)

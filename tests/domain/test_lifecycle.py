@@ -22,6 +22,7 @@ from controller.domain.lifecycle import (
     Postponed,
     PostponeReason,
     RefusedTransitionError,
+    RunningLate,
     advance,
 )
 from controller.domain.outcome import NEVER_SENT, Outcome
@@ -55,6 +56,7 @@ FULFILLED, EXHAUSTED, CANCELLED, EXPIRED = (
 
 LATER = NOW + timedelta(minutes=40)
 TWO = Slot(NOW + timedelta(hours=2), NOW + timedelta(hours=2, minutes=30))
+LATE = RunningLate(TWO.ends_at + timedelta(minutes=40))
 LATER_ON = Postponed(LATER, PostponeReason.AGENT)
 CHOSE_LATER = AttemptEnded(Outcome.POSTPONED, later_s=5400)
 BY_STOP = Cancelled(CancelReason.STOP)
@@ -73,6 +75,7 @@ TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (W, Cancelled()): CANCELLED,
     (W, BY_STOP): CANCELLED,
     (W, LATER_ON): W,
+    (W, LATE): W,
     (W, DeadlinePassed()): EXPIRED,
     (W, CustomerRangIn("call-2")): FULFILLED,
     (W, AT_ONCE): W,
@@ -118,6 +121,7 @@ EVENTS: list[Event] = [
     Cancelled(),
     BY_STOP,
     LATER_ON,
+    LATE,
     DeadlinePassed(),
     CustomerRangIn("call-2"),
     AT_ONCE,
@@ -130,7 +134,7 @@ EVENTS: list[Event] = [
 @pytest.mark.parametrize(("state", "event"), list(product(PromiseState, EVENTS)), ids=str)
 def test_each_pair_of_state_and_event_is_in_the_table_or_refused(state: PromiseState, event: Event) -> None:
     """Nothing happens by accident."""
-    promise = replace(PROMISE, state=state)
+    promise = replace(PROMISE, state=state, slot=TWO if event is LATE else None)
     if (state, event) not in TABLE:
         with pytest.raises(RefusedTransitionError, match=f"p1 is {state.value}; {type(event).__name__}"):
             advance(promise, event, NOW, RetryPolicy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,12 +18,18 @@ from controller.domain.lifecycle import (
     Event,
     Merged,
     RefusedTransitionError,
+    RunningLate,
     advance,
 )
 from controller.domain.outcome import NEVER_SENT, Outcome
 from controller.domain.promise import FINAL, Promise
 from controller.domain.retry_policy import DEFAULT_RULES, RetryPolicy, Rule, SameTimeTomorrow, Wait, broken_laws
 from tests.domain.test_lifecycle import CANCELLED, CHOSE_LATER, EVENTS, NOW, PROMISE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from controller.domain.slots import Slot
 
 waits = st.builds(Wait, st.floats(1, 86_400), growth=st.just(1.0) | st.floats(1, 4), jitter=st.floats(0, 1))
 ruled = st.tuples(
@@ -45,13 +52,22 @@ policies = st.builds(
 )
 
 
+def applies(promise: Promise, event: Event, now: datetime) -> bool:
+    """Tell whether an event is not refused."""
+    if isinstance(event, RunningLate) and (
+        promise.told_late or promise.slot is None or now >= promise.slot.ends_at  # said, or nothing to be said
+    ):
+        return False
+    return (promise.state, type(event)) in ALLOWED
+
+
 def life(events: list[Event], policy: RetryPolicy, gaps_s: list[float]) -> list[tuple[Promise, Event, Advance]]:
     """Return each step that was taken; what is refused is passed over, as nothing changes."""
     steps: list[tuple[Promise, Event, Advance]] = []
     promise, now = PROMISE, NOW
     for event, gap_s in zip(events, gaps_s, strict=False):
         now += timedelta(seconds=gap_s)
-        if (promise.state, type(event)) not in ALLOWED:
+        if not applies(promise, event, now):
             continue
         step = advance(promise, event, now, policy)
         steps.append((promise, event, step))
@@ -93,7 +109,7 @@ def test_calls_count_those_that_left_or_may_have_left(data: st.DataObject, polic
     promise = PROMISE
     for event in data.draw(st.lists(st.sampled_from(TRIES) | st.sampled_from(EVENTS), max_size=60)):
         is_open = bool(attempts) and attempts[-1] is None
-        if (promise.state, type(event)) not in ALLOWED or (isinstance(event, AttemptEnded) and not is_open):
+        if not applies(promise, event, NOW) or (isinstance(event, AttemptEnded) and not is_open):
             continue
         promise = advance(promise, event, NOW, policy).promise
         if isinstance(event, AttemptStarted):
@@ -114,9 +130,31 @@ def test_attempts_and_versions_only_grow(steps: list[tuple[Promise, Event, Advan
 
 @given(lives)
 def test_a_life_owes_at_most_one_sms_of_each_template(steps: list[tuple[Promise, Event, Advance]]) -> None:
-    """By its key, however often it is owed."""
-    owed = {(effect.template, effect.key) for _, _, step in steps for effect in step.effects}
-    assert len({template for template, _ in owed}) == len(owed)
+    """By its key, however often it is owed; of a window that cannot be kept, one for each window."""
+    owed = {
+        (effect.template, before.slot if isinstance(event, RunningLate) else None, effect.key)
+        for before, event, step in steps
+        for effect in step.effects
+    }
+    assert len({key for _, _, key in owed}) == len({(template, window) for template, window, _ in owed}) == len(owed)
+
+
+@given(lives)
+def test_nobody_is_told_twice_of_one_window_nor_when_it_is_over(steps: list[tuple[Promise, Event, Advance]]) -> None:
+    """Whatever happens in between, short of choosing another; and a new one can be told of."""
+    told: Slot | None = None
+    for before, event, step in steps:
+        if isinstance(event, RunningLate):
+            assert before.slot is not None
+            assert before.slot != told
+            (text,) = step.effects
+            assert (text.template, text.promise_id) == ("running_late", "p1")
+            assert text.valid_s is not None
+            assert text.valid_s > 0
+            told = before.slot
+        if step.promise.slot != before.slot:
+            told = None
+            assert not step.promise.told_late or step.promise.state.is_final or step.promise.slot is None
 
 
 @given(lives)

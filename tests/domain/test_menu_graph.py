@@ -17,6 +17,7 @@ from controller.domain.menu import (
     Repeat,
     SayGoodbye,
     SwitchLanguage,
+    TextBookingLink,
     TextPage,
 )
 from controller.domain.menu_graph import (
@@ -47,6 +48,7 @@ destinations: st.SearchStrategy[Destination] = st.one_of(
     st.builds(JoinUrgently, names),
     st.builds(LeaveNumber, names),
     st.builds(TextPage, names),
+    st.builds(TextBookingLink, names),
     st.just(BYE),
     st.just(Repeat()),
     st.just(SwitchLanguage("en")),
@@ -103,7 +105,7 @@ def goes_on(before: Way, after: Way) -> bool:
         place_of(before.leads_to) == after.source
         and before.turn not in {Turn.KEY, Turn.WRONG_KEY}
         and after.turn not in {Turn.KEY, Turn.WRONG_KEY}
-        and not isinstance(before.leads_to, LeaveNumber)
+        and not isinstance(before.leads_to, LeaveNumber | TextBookingLink)
         and not (isinstance(before.leads_to, JoinUrgently) and turned_away)
     )
 
@@ -189,14 +191,14 @@ def test_a_message_by_a_key_is_a_choice_and_any_other_lets_the_caller_down() -> 
 
 
 def test_whoever_pressed_nothing_and_is_asked_for_a_key_is_found() -> None:
-    """A number and a page take a key; a queue does not."""
+    """A number, a page and a link take a key; a queue does not."""
     menus = [menu("a", no_key=LeaveNumber("support")), menu("b", no_key=TextPage("hours"), k1=LeaveNumber("support"))]
-    menus.append(menu("c", no_key=JoinQueue("support")))
-    assert [way.source.name for way in asks_of_the_silent(ways_of([], menus, {}))] == ["a", "b"]
+    menus += [menu("c", no_key=JoinQueue("support")), menu("d", no_key=TextBookingLink("support"))]
+    assert [way.source.name for way in asks_of_the_silent(ways_of([], menus, {}))] == ["a", "b", "d"]
 
 
 def test_a_menu_from_which_nobody_is_reached_is_found() -> None:
-    """Over any number of further menus; a callback and a number outside are people too."""
+    """Over any number of further menus; a callback and a number outside are people too, a link by SMS is not."""
     menus = [
         menu("a", k1=OpenMenu("b")),
         menu("b", k1=OpenMenu("f")),
@@ -204,8 +206,17 @@ def test_a_menu_from_which_nobody_is_reached_is_found() -> None:
         menu("d", k1=OpenMenu("c"), k9=Repeat()),
         menu("e", no_key=CallOut("117")),
         menu("f", k1=LeaveNumber("support")),
+        menu("g", k1=TextBookingLink("support")),
     ]
-    assert without_people([one.name for one in menus], ways_of([], menus, {})) == ["c", "d"]
+    assert without_people([one.name for one in menus], ways_of([], menus, {})) == ["c", "d", "g"]
+
+
+def test_a_queue_is_reached_by_the_link_to_its_booking_page() -> None:
+    """So it has to be there; what happens to callers in its line does not happen to whoever gets the link."""
+    ways = ways_of([entrance(OpenMenu("a"))], [menu("a", k1=TextBookingLink("support"))], {"support": {}})
+    assert SUPPORT in reached(ways)
+    closed = [menu("a", no_key=TextBookingLink("support"))]
+    assert rings(ways_of([], closed, {"support": {Turn.ON_CLOSED: OpenMenu("a")}})) == []
 
 
 def test_each_place_is_met_in_each_language_that_it_can_be_met_in() -> None:

@@ -108,6 +108,20 @@ def test_a_life_reads_from_top_to_bottom() -> None:
         ("Cancelled", "admin 2030-05-07T00:00:00+00:00", "cancelled by an admin", "nobody is dialled"),
         ("Cancelled", "stop", "cancelled: the number asked not to be called", "nobody is dialled"),
         ("Cancelled", "", "cancelled", "nobody is dialled"),
+        (
+            "RunningLate",
+            "2030-05-06T04:00:00+00:00",
+            "the window cannot be kept",
+            "the call is expected 05-06 13:00:00; an SMS says so before it ends",
+        ),
+        ("RunningLate", "", "the window cannot be kept", "an SMS says so"),
+        ("Made", "link-0123abcd", "promised", "on the booking page, as soon as possible"),
+        (
+            "Merged",
+            "sms-twilio-SM1 2030-05-07T00:00:00+00:00",
+            "asked for once more",
+            "by SMS, for the window of 05-07",
+        ),
         ("CustomerRangIn", "c3", "kept: they rang us", "on call c3 they talked with an agent"),
         ("CustomerRangIn", "2030-05-07T00:00:00+00:00", "kept: they rang us", "on a call of theirs they talked"),
         ("DeadlinePassed", "", "expired", "it was not kept within its lifetime"),
@@ -131,7 +145,7 @@ def test_every_reason_and_every_text_that_a_promise_can_owe_has_words() -> None:
         assert "not known" not in told(Step(NOON, "Postponed", W, f"{postponed.value} {NOON.isoformat()}")).why
     for kind in get_args(Event):
         assert told(Step(NOON, kind.__name__, W)).what != kind.__name__
-    for template in (SmsTemplate.NOT_REACHED, SmsTemplate.GAVE_UP, SmsTemplate.EXPIRED):
+    for template in SmsTemplate:
         written = Written(template, "queued", NOON, tries=2, error="the gateway is away")
         (line,) = timeline(History(PROMISE, (), written=(written,)), POLICY)
         assert line.what == f"SMS {template}: queued, tries: 2 (the gateway is away)"

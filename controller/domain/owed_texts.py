@@ -1,0 +1,55 @@
+"""The texts that a promise comes to owe its customer: what is in them, and the key that makes each one once only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from controller.domain.effects import SendSms, SmsTemplate
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from controller.domain.promise import Promise
+
+
+def owed(promise: Promise, template: SmsTemplate) -> SendSms:
+    """Return a text that a promise owes once in its life."""
+    return SendSms(
+        key=f"{promise.id}:{template}",
+        template=template,
+        number=promise.number,
+        language=promise.language,
+        queue=promise.queue,
+        promise_id=promise.id,
+    )
+
+
+def confirmation(promise: Promise) -> SendSms:
+    """Return the SMS that tells a customer what was promised, as it stands now: once for each version of it."""
+    slot = promise.slot
+    window = {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()} if slot else {}
+    text = owed(promise, SmsTemplate.CONFIRMED)
+    return replace(text, key=f"{text.key}:{promise.version}", details=window)
+
+
+def can_tell_late(promise: Promise, now: datetime) -> bool:
+    """Tell whether there is a window of which to say that it cannot be kept: it is not over, and that was not said."""
+    return promise.slot is not None and not promise.told_late and now < promise.slot.ends_at
+
+
+def running_late(promise: Promise, expected_at: datetime, now: datetime) -> SendSms:
+    """Return the SMS that says that the window cannot be kept, once for each window; of no use when that is over.
+
+    Raises ValueError for a promise without a window.
+    """
+    slot = promise.slot
+    if slot is None:
+        raise ValueError(f"promise {promise.id} has no window")
+    text = owed(promise, SmsTemplate.RUNNING_LATE)
+    return replace(
+        text,
+        key=f"{text.key}:{slot.starts_at:%Y%m%dT%H%M}",
+        details={"expected_at": expected_at.isoformat()},
+        valid_s=(slot.ends_at - now).total_seconds(),
+    )
