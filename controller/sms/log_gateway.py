@@ -30,19 +30,21 @@ class LogGateway:
 
     name = "log"
 
-    def __init__(self, path: Path, *, sender: str, clock: Clock) -> None:
+    def __init__(self, path: Path, *, clock: Clock) -> None:
         self._path = path
-        self._sender = sender
         self._clock = clock
         self._turn = asyncio.Lock()
 
-    async def send(self, *, key: str, number: str, text: str) -> SendResult:
+    async def run(self) -> None:
+        """Return at once: there is no connection to keep."""
+
+    async def send(self, *, key: str, sender: str, number: str, text: str) -> SendResult:
         """Append one line. What keeps it from being written (a full disk, say) may pass: Refused, with a retry."""
         line = {
             "time": self._clock.now().isoformat(),
             "key": key,
             "to": number,
-            "from": self._sender,
+            "from": sender,
             "text": text,
             "segments": segments(text),
         }

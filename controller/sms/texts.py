@@ -1,61 +1,51 @@
-"""The texts of the SMS, in Japanese and English.
+"""The texts of the SMS, put together for one customer, queue and language.
 
-A text is short: Japanese goes out in UCS-2, 70 units to a segment, English in the GSM 7-bit alphabet, 160 characters
-(3GPP TS 23.038 and 23.040). With a title of 12 Japanese or 30 English characters each of these is one segment; that of
-a web page is when the page's title and address have no more than 40 characters between them, 84 in English.
-Each answers something that the customer asked of us: none of them advertises.
+A text is short: Japanese goes out in UCS-2, 70 units to a message alone and 67 to each segment of several; English in
+the GSM 7-bit alphabet, 160 characters and 153 (3GPP TS 23.038 and 23.040). What that comes to with a number of 12
+characters; a link has 35 and the name of its host:
+
+| end of the text | Japanese | English |
+| --- | --- | --- |
+| alone | 1 with a title of 12 | 1 with a title of 30 |
+| what can be replied | 2 with a title of 30 | 2 with a title of 100 |
+| a link | 2 when title and host have 24 between them | 2 when they have 120 |
+| both | 2 with 26 between them: not reached, gave up; else 3 with 50 | 2 with 85 |
+
+That of a web page is 1 when the page's title and address have no more than 40 characters between them, 84 in English.
+A time that is taken needs 2 alone, and 3 with a link in Japanese; running late needs 2 alone in Japanese when it tells
+another day. `controller sms preview` shows them all with the titles and addresses of an installation.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from controller.domain.effects import SmsTemplate
+from controller.domain.effects import VALID_S, SmsTemplate
+from controller.domain.opening_hours import in_utc
+from controller.sms.templates import FIELDS, LANGUAGES, PHRASES, TEMPLATES, WITH_LINK, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from zoneinfo import ZoneInfo
 
     from controller.domain.menu import WebPage
     from controller.ports.sms import QueuedSms
 
-LANGUAGES = ("ja", "en")
-TEMPLATES: Mapping[str, Mapping[str, str]] = {
-    "not_reached": {
-        "ja": "【{title}】折り返しお電話しましたが、つながりませんでした。"
-        "改めておかけします。お急ぎの方は{number}まで。",
-        "en": "{title}: we called you back from {number} and could not reach you. We will try again; "
-        "you can also call us at {number}.",
-    },
-    "gave_up": {
-        "ja": "【{title}】折り返しお電話しましたが、つながりませんでした。お手数ですが{number}までおかけください。",
-        "en": "{title}: we called you back from {number} and could not reach you. Please call us at {number}.",
-    },
-    "expired": {
-        "ja": "【{title}】折り返しのお電話ができず、申し訳ございません。恐れ入りますが{number}までおかけください。",
-        "en": "{title}: we are sorry, we could not call you back in time as promised. Please call us at {number}.",
-    },
-    "web_page": {
-        "ja": "【{title}】お電話でご案内したページです。{page} {url}",
-        "en": "{title}: the page that you asked for on the phone. {page}: {url}",
-    },
-    "missed_you": {
-        "ja": "【{title}】お電話をお取りできず、申し訳ございませんでした。お手数ですが{number}までおかけ直しください。",
-        "en": "{title}: we are sorry that we could not take your call. Please call us again at {number}.",
-    },
-}
-"""By template, then language. `{title}` is the queue's, `{number}` the one we call from and can be called at;
-`{page}` is a web page's title, `{url}` its address."""
+__all__ = ["LANGUAGES", "TEMPLATES", "WITH_LINK", "Signature", "UnknownTextError", "render", "renderer"]
+
 FALLBACK = "en"
 """For whoever heard us in a language that has no texts."""
 _NO_PAGES: Mapping[str, WebPage] = {}
 _FIELDS = frozenset({"title", "number"})
-_PAGE_FIELDS = frozenset({"page", "url"})
+_DAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class UnknownTextError(LookupError):
-    """There is no such template, queue or page, or no title for one; says which ones there are."""
+    """There is no such template, queue or page, no title for one, or a detail is missing; says which ones there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +56,35 @@ class Signature:
     """The queue's title by language."""
     number: str
     """As customers are to see and dial it: `03-1234-5678`."""
+    zone: ZoneInfo
+    """On whose clock times are told."""
 
 
-def render(template: str, language: str, **fields: str) -> str:
-    """Return the text of one SMS, in English if there is none in `language`. Raises UnknownTextError."""
-    return _in_language(template, language).format(**fields)
+def render(template: str, language: str, *, link: str | None = None, two_way: bool = False, **fields: str) -> str:
+    """Return the text of one SMS, in English if there is none in `language`.
+
+    With a link it names it, and where replies are read it says what can be replied. Raises UnknownTextError.
+    """
+    words = _in_language(template, language)
+    return words.variant(link=link is not None, reply=two_way).format(link=link, **fields)
 
 
 def renderer(
     signatures: Mapping[str, Signature],
     pages: Mapping[str, WebPage] = _NO_PAGES,
     templates: Iterable[str] = tuple(TEMPLATES),
-) -> Callable[[QueuedSms], str]:
+    *,
+    two_way: bool = False,
+    code_of: Callable[[str], str] | None = None,
+) -> Callable[[QueuedSms, str | None], str]:
     """Return the function that writes the text of a queued SMS, for queues that sign as given, and web pages by name.
 
-    Every template in every language, and every title in it, is tried here, at the start, and not first when an SMS is
-    owed. Raises UnknownTextError, also from the function, for a queue or page that is no longer configured.
+    It takes the SMS and its link to the booking page, None where there is none. `two_way`: replies are read.
+    `code_of` gives the digits of a challenge; None: no codes are sent.
+
+    Every template in every language and with every end, and every title, is tried here, at the start, and not first
+    when an SMS is owed. Raises UnknownTextError, also from the function, for a queue or page that is no longer
+    configured, a code or a link that there is none of, and a detail that is missing or is no time.
     """
     for template in templates:
         for language in LANGUAGES:
@@ -92,26 +95,100 @@ def renderer(
         for name, page in pages.items():
             _title(page.titles, f"web page {name}", language)
 
-    def text_of(sms: QueuedSms) -> str:
+    def text_of(sms: QueuedSms, link: str | None) -> str:
         signature = signatures.get(sms.queue)
         if signature is None:
             raise UnknownTextError(f"queue {sms.queue} is not configured; known: {', '.join(signatures)}")
         language = sms.language if sms.language in LANGUAGES else FALLBACK
         title = _title(signature.titles, f"queue {sms.queue}", language)
-        about = _about(pages, sms.details["page"], language) if "page" in sms.details else {}
-        return render(sms.template, language, title=title, number=signature.number, **about)
+        about = _about(sms, language, signature.zone, pages, code_of)
+        if sms.template == SmsTemplate.BOOKING_LINK and link is None:
+            raise UnknownTextError(f"SMS template {sms.template} needs the booking page, which is switched off")
+        return render(sms.template, language, link=link, two_way=two_way, title=title, number=signature.number, **about)
 
     return text_of
 
 
-def _about(pages: Mapping[str, WebPage], name: str, language: str) -> dict[str, str]:
+def window(starts_at: datetime, ends_at: datetime, language: str, zone: ZoneInfo) -> str:
+    """Return a window on the clock of `zone`: `11/24(火)16:00〜16:30`, `Tue 24 Nov, 16:00 to 16:30`."""
+    since, until = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    end = _clock(until, language) if since.date() == until.date() else _moment(until, language)
+    return f"{_moment(since, language)}{'〜' if language == 'ja' else ' to '}{end}"
+
+
+def _about(
+    sms: QueuedSms,
+    language: str,
+    zone: ZoneInfo,
+    pages: Mapping[str, WebPage],
+    code_of: Callable[[str], str] | None,
+) -> dict[str, str]:
+    """Return what an SMS speaks of beside its queue."""
+    phrases = PHRASES[language]
+    match sms.template:
+        case SmsTemplate.WEB_PAGE:
+            return _page(pages, _detail(sms, "page"), language)
+        case SmsTemplate.CONFIRMED:
+            found = _window(sms, language, zone)
+            return {"when": phrases.in_window.format(window=found) if found else phrases.in_turn}
+        case SmsTemplate.RUNNING_LATE:
+            at = _time(sms, "expected_at").astimezone(zone)
+            is_today = at.date() == sms.queued_at.astimezone(zone).date()
+            return {"time": _clock(at, language) if is_today else _moment(at, language)}
+        case SmsTemplate.TIME_TAKEN:
+            found = _window(sms, language, zone)
+            if found is None:
+                return {"nearest": "", "answer": phrases.answer_any}
+            since = _time(sms, "starts_at").astimezone(zone)
+            reply = f"{since.month}/{since.day} {since:%H:%M}"
+            return {"nearest": phrases.nearest.format(window=found), "answer": phrases.answer.format(reply=reply)}
+        case SmsTemplate.CODE:
+            if code_of is None:
+                raise UnknownTextError(f"SMS template {sms.template} needs the booking page, which is switched off")
+            minutes = VALID_S[SmsTemplate.CODE] / 60
+            return {"code": code_of(_detail(sms, "challenge")), "minutes": f"{minutes:.0f}"}
+        case _:
+            return {}
+
+
+def _page(pages: Mapping[str, WebPage], name: str, language: str) -> dict[str, str]:
     page = pages.get(name)
     if page is None:
         raise UnknownTextError(f"web page {name} is not configured; known: {', '.join(pages)}")
     return {"page": _title(page.titles, f"web page {name}", language), "url": page.url}
 
 
-def _in_language(template: str, language: str) -> str:
+def _window(sms: QueuedSms, language: str, zone: ZoneInfo) -> str | None:
+    if "starts_at" not in sms.details:
+        return None
+    return window(_time(sms, "starts_at"), _time(sms, "ends_at"), language, zone)
+
+
+def _detail(sms: QueuedSms, name: str) -> str:
+    if name not in sms.details:
+        raise UnknownTextError(f"SMS {sms.key} ({sms.template}) lacks its detail {name}")
+    return sms.details[name]
+
+
+def _time(sms: QueuedSms, name: str) -> datetime:
+    try:
+        return in_utc(datetime.fromisoformat(_detail(sms, name)))
+    except (ValueError, OverflowError):
+        raise UnknownTextError(f"SMS {sms.key} ({sms.template}): its detail {name} is no time with a zone") from None
+
+
+def _moment(local: datetime, language: str) -> str:
+    day = _DAYS[language][local.weekday()]
+    if language == "ja":
+        return f"{local.month}/{local.day}({day}){_clock(local, language)}"
+    return f"{day} {local.day} {_MONTHS[local.month - 1]}, {_clock(local, language)}"
+
+
+def _clock(local: datetime, language: str) -> str:
+    return f"{local.hour}:{local:%M}" if language == "ja" else f"{local:%H:%M}"
+
+
+def _in_language(template: str, language: str) -> Words:
     by_language = TEMPLATES.get(template)
     if by_language is None:
         raise UnknownTextError(f"there is no SMS template {template}; known: {', '.join(TEMPLATES)}")
@@ -119,10 +196,12 @@ def _in_language(template: str, language: str) -> str:
 
 
 def _check_fields(template: str, language: str) -> None:
-    fields = {field for _, field, _, _ in Formatter().parse(_in_language(template, language)) if field is not None}
-    known = _FIELDS | _PAGE_FIELDS if template == SmsTemplate.WEB_PAGE else _FIELDS
-    if unknown := fields - known:
-        raise UnknownTextError(f"SMS template {template} ({language}) has unknown fields: {', '.join(sorted(unknown))}")
+    known = _FIELDS | FIELDS.get(template, frozenset())
+    for text in _in_language(template, language).all_variants:
+        fields = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+        if unknown := fields - known - ({"link"} if template in WITH_LINK else set()):
+            names = ", ".join(sorted(unknown))
+            raise UnknownTextError(f"SMS template {template} ({language}) has unknown fields: {names}")
 
 
 def _title(titles: Mapping[str, str], of: str, language: str) -> str:

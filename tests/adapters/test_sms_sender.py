@@ -1,3 +1,5 @@
+"""The sender of SMS on a real outbox: what it hands over, and what it writes of it."""
+
 from __future__ import annotations
 
 import asyncio
@@ -5,83 +7,17 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import structlog
 from sqlalchemy import event
 
 from controller.domain.lifecycle import DeadlinePassed
-from controller.ports.sms import Accepted, QueuedSms, Refused, SendResult, Unclear
-from controller.sms.texts import Signature, renderer
-from controller.workers.sms_sender import SmsSender
+from controller.domain.sms_limits import SmsBill, SmsLimits
+from controller.ports.sms import Refused, Unclear
+from tests.adapters.sms_room import SENDER, Room
 from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from controller.store import Store
-
-RENDER = renderer({"sales": Signature({"ja": "営業部", "en": "Sales"}, "03-1234-5678")})
-
-
-class Provider:
-    """A gateway that answers as it is told: no real one can be made to time out or to raise on demand."""
-
-    name = "provider"
-
-    def __init__(self) -> None:
-        self.answers: list[SendResult | Exception] = []
-        self.handed_over: list[tuple[str, str]] = []
-        self.while_sending: Callable[[], None] = lambda: None
-
-    async def send(self, *, key: str, number: str, text: str) -> SendResult:
-        """Take note and give the next answer; Accepted when none is prepared."""
-        assert "03-1234-5678" in text
-        self.handed_over.append((key, number))
-        self.while_sending()
-        answer = self.answers.pop(0) if self.answers else Accepted(f"ref-{len(self.handed_over)}")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-class Room:
-    """A sender at work on a real outbox. `logged` waits for a line of its log, which comes after the row is written."""
-
-    def __init__(self, store: Store, clock: HandClock, render: Callable[[QueuedSms], str] = RENDER) -> None:
-        self.store, self.clock = store, clock
-        self.provider = Provider()
-        self.entries: list[dict[str, Any]] = []
-        self._new: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        log = structlog.wrap_logger(None, processors=[self._keep])
-        self.sender = SmsSender(store.outbox, self.provider, render, clock, log, max_tries=3)
-        store.on_sms_queued = self.sender.wake
-        self.task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Let the sender run."""
-        self.task = asyncio.create_task(self.sender.run())
-
-    async def owe(self, n: int) -> str:
-        """Queue an SMS as a promise that was not kept does, and return its key."""
-        made = await make(self.store, wanted(f"call-{n}", number=f"+81901234567{n}"))
-        await self.store.promises.advance(made.promise.id, DeadlinePassed())
-        return f"{made.promise.id}:expired"
-
-    async def logged(self, name: str) -> dict[str, Any]:
-        """Return the next line of this name."""
-        while True:
-            entry = await self._new.get()
-            if entry["event"] == name:
-                return entry
-
-    async def statuses(self) -> list[str]:
-        """Return where each SMS stands, oldest first."""
-        return [row["status"] for row in await rows(self.store, "SELECT status FROM sms_outbox ORDER BY id")]
-
-    def _keep(self, _logger: Any, level: str, entry: Any) -> Any:
-        self.entries.append({**entry, "level": level})
-        self._new.put_nowait(self.entries[-1])
-        raise structlog.DropEvent
 
 
 @pytest.fixture
@@ -97,10 +33,7 @@ async def room(path: Path) -> AsyncIterator[Room]:
     async with store_at(f"sqlite+aiosqlite:///{path}", clock, busy_timeout_s=0.05) as store:
         opened = Room(store, clock)
         yield opened
-        if opened.task is not None:
-            opened.task.cancel()
-            await asyncio.wait({opened.task})
-            assert opened.task.cancelled()
+        await opened.stop()
     assert "+81901234567" not in repr(opened.entries)
 
 
@@ -112,6 +45,8 @@ async def test_an_sms_is_sent_when_it_is_queued(room: Room) -> None:
     assert sent["sms"] == key
     assert sent["number"] == "+81901234****"
     assert room.provider.handed_over == [(key, "+819012345671")]
+    assert room.provider.senders == [SENDER]
+    assert "03-1234-5678" in room.provider.texts[0]
     assert await rows(room.store, "SELECT status, reference FROM sms_outbox") == [
         {"status": "sent", "reference": "ref-1"}
     ]
@@ -202,7 +137,9 @@ async def test_a_gateway_that_raises_stops_nothing_but_its_own_sms(room: Room) -
 async def test_what_a_dead_process_was_sending_is_not_sent_by_the_next(room: Room) -> None:
     """It is settled as unknown before anything else is done."""
     await room.owe(1)
-    await room.store.outbox.take_due(room.clock.now(), 10)
+    due = await room.store.outbox.due(room.clock.now())
+    assert due is not None
+    await room.store.outbox.claim(due, SmsBill(1), SmsLimits(), room.clock.now())
     waiting = await room.owe(2)
     room.start()
     assert (await room.logged("sms_interrupted"))["count"] == 1
