@@ -17,6 +17,7 @@ from controller.store.tables import do_not_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +27,23 @@ if TYPE_CHECKING:
     from controller.store.engine import Database
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
+
+
+async def block_in(
+    connection: AsyncConnection, number: str, reason: str, now: datetime, policy_of: Callable[[str], RetryPolicy]
+) -> tuple[list[Promise], bool]:
+    """Put a number on the list in a transaction that has waited by `CLAIMS`; as `take_step`, of each open promise.
+
+    Return what was cancelled, by id, and whether any of it owes a new SMS.
+    """
+    entry = {"number": number, "reason": reason, "blocked_at": now}
+    await connection.execute(insert_if_new(connection, do_not_call).values(entry))
+    steps = [
+        await take_step(connection, held, Cancelled(CancelReason.STOP), now, policy_of(held.queue))
+        for held in await rows.open_of(connection, number)
+        if (held.state, Cancelled) in ALLOWED
+    ]
+    return [promise for promise, _ in steps], any(owes for _, owes in steps)
 
 
 class StoredDoNotCallBook:
@@ -58,14 +76,7 @@ class StoredDoNotCallBook:
 
         async def work(connection: AsyncConnection) -> tuple[list[Promise], bool]:
             await wait_for_other_bookings(connection, claims.CLAIMS)
-            entry = {"number": number, "reason": reason, "blocked_at": now}
-            await connection.execute(insert_if_new(connection, do_not_call).values(entry))
-            steps = [
-                await take_step(connection, held, Cancelled(CancelReason.STOP), now, self._policy(held.queue))
-                for held in await rows.open_of(connection, number)
-                if (held.state, Cancelled) in ALLOWED
-            ]
-            return [promise for promise, _ in steps], any(owes for _, owes in steps)
+            return await block_in(connection, number, reason, now, self._policy)
 
         def tell(result: tuple[list[Promise], bool]) -> None:
             for promise in result[0]:

@@ -11,7 +11,7 @@ from sqlalchemy import NullPool, create_engine, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from controller.domain.evidence import AnsweredBy, Evidence
-from controller.domain.history import History, Step, Tried, Written
+from controller.domain.history import History, Replied, Step, Tried, Written
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.ports.history import Found
@@ -20,7 +20,7 @@ from controller.store.dialect import file_of
 from controller.store.faults import as_unavailable
 from controller.store.line_audit import decision_from
 from controller.store.promise_rows import promise_from
-from controller.store.tables import attempts, line_decisions, promise_events, promises, sms_outbox
+from controller.store.tables import attempts, line_decisions, promise_events, promises, sms_outbox, sms_replies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +60,12 @@ class StoredHistory:
         events = select(promise_events).where(promise_events.c.promise_id == promise_id).order_by(promise_events.c.seq)
         tried = select(attempts).where(attempts.c.promise_id == promise_id).order_by(attempts.c.started_at)
         served = select(line_decisions).where(line_decisions.c.waiter_id == promise_id).order_by(line_decisions.c.id)
-        texts = (
-            select(sms_outbox)
-            .where(sms_outbox.c.key.startswith(f"{promise_id}:", autoescape=True))
-            .order_by(sms_outbox.c.id)
+        texts = select(sms_outbox).where(sms_outbox.c.promise_id == promise_id).order_by(sms_outbox.c.id)
+        replies = (
+            select(sms_replies)
+            .join(sms_outbox, sms_replies.c.about_id == sms_outbox.c.id)
+            .where(sms_outbox.c.promise_id == promise_id)
+            .order_by(sms_replies.c.id)
         )
         with _looking_at(self._url) as connection:
             row = connection.execute(one).mappings().one_or_none()
@@ -75,6 +77,7 @@ class StoredHistory:
                 tried=tuple(_tried(each) for each in connection.execute(tried).mappings()),
                 decisions=tuple(decision_from(each) for each in connection.execute(served).mappings()),
                 written=tuple(_written(each) for each in connection.execute(texts).mappings()),
+                replied=tuple(_replied(each) for each in connection.execute(replies).mappings()),
             )
 
 
@@ -103,8 +106,20 @@ def _tried(row: RowMapping) -> Tried:
 def _written(row: RowMapping) -> Written:
     of = sms_outbox.c
     return Written(
-        row[of.template], row[of.status], row[of.queued_at], row[of.settled_at], row[of.tries], row[of.error] or ""
+        row[of.template],
+        row[of.status],
+        row[of.queued_at],
+        row[of.settled_at],
+        row[of.tries],
+        row[of.error] or "",
+        row[of.receipt_at],
+        row[of.receipt_error] or "",
     )
+
+
+def _replied(row: RowMapping) -> Replied:
+    of = sms_replies.c
+    return Replied(row[of.received_at], row[of.meaning] or "", row[of.handled_at], row[of.needs_person])
 
 
 @contextmanager

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
-from controller.ports.sms import Accepted, QueuedSms, Refused, SmsStatus, Unclear
-from controller.store import claims
+from controller.domain.effects import VALID_S
+from controller.domain.sms import SmsStatus
+from controller.ports.sms import Accepted, Claim, QueuedSms, Refused, Unclear
+from controller.store import claims, sms_caps
+from controller.store import sms_rows as rows
 from controller.store.dialect import insert_if_new, wait_for_other_bookings
-from controller.store.tables import IS_QUEUED, IS_SENDING, do_not_call, sms_outbox
+from controller.store.tables import IS_QUEUED, IS_SENDING, sms_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,27 +24,38 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from controller.domain.effects import SendSms
+    from controller.domain.sms_limits import SmsBill, SmsLimits
     from controller.ports.clock import Clock
     from controller.ports.sms import SendResult
     from controller.store.engine import Database
 
 _BLOCKED = "the number is on the do-not-call list"
+_LAPSED = "it could not be handed over while it was of use"
+_NOT_OURS = "somebody else has it, or it was put off"
 _INTERRUPTED = "the program stopped while this was being sent; it may have been sent"
+
+
+def reference_lock(reference: str) -> str:
+    """Return what a result and an early receipt wait for each other by: one of the two has to see the other."""
+    return f"sms {reference}"
 
 
 async def queue(connection: AsyncConnection, effect: SendSms, now: datetime) -> bool:
     """Add an SMS to the outbox, in a transaction that is under way. False when its key is there already."""
+    valid_s = VALID_S[effect.template] if effect.valid_s is None else effect.valid_s
     row = {
         "key": effect.key,
         "number": effect.number,
         "template": effect.template,
         "language": effect.language,
         "queue": effect.queue,
+        "promise_id": effect.promise_id,
         "details": json.dumps(dict(effect.details), ensure_ascii=False),
         "status": SmsStatus.QUEUED.value,
         "tries": 0,
         "queued_at": now,
         "not_before": now,
+        "valid_until": now + timedelta(seconds=valid_s),
     }
     return (await connection.execute(insert_if_new(connection, sms_outbox).values(row))).rowcount == 1
 
@@ -74,61 +88,82 @@ class StoredSmsOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take_due(self, now: datetime, limit: int) -> list[QueuedSms]:
-        """Mark up to `limit` due rows as sending, the longest due first, and return them.
+    async def due(self, now: datetime) -> QueuedSms | None:
+        """Return the SMS that is due the longest; None: none is. `tries` counts the one that is about to be made."""
 
-        `tries` counts this one. Several senders never get the same row. What is due to a number on the do-not-call
-        list is marked as blocked first.
-        """
-
-        async def work(connection: AsyncConnection) -> list[QueuedSms]:
-            await wait_for_other_bookings(connection, claims.CLAIMS)
-            await connection.execute(
-                update(sms_outbox)
-                .where(IS_QUEUED, sms_outbox.c.not_before <= now, sms_outbox.c.number.in_(select(do_not_call.c.number)))
-                .values(status=SmsStatus.BLOCKED.value, settled_at=now, error=_BLOCKED)
-            )
-            due = (
+        async def work(connection: AsyncConnection) -> QueuedSms | None:
+            query = (
                 select(sms_outbox)
                 .where(IS_QUEUED, sms_outbox.c.not_before <= now)
                 .order_by(sms_outbox.c.not_before, sms_outbox.c.id)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
+                .limit(1)
             )
-            taken = [_sms_from(row) for row in (await connection.execute(due)).mappings()]
-            if taken:
-                mark = (
-                    update(sms_outbox)
-                    .where(sms_outbox.c.id.in_([sms.id for sms in taken]))
-                    .values(status=SmsStatus.SENDING.value, tries=sms_outbox.c.tries + 1)
-                )
-                await connection.execute(mark)
-            return taken
+            row = (await connection.execute(query)).mappings().one_or_none()
+            return None if row is None else rows.sms_from(row, further_tries=1)
+
+        return await self._database.read(work)
+
+    async def claim(self, sms: QueuedSms, bill: SmsBill, limits: SmsLimits, now: datetime) -> Claim:
+        """Mark an SMS as being sent if nothing speaks against it; committed before this returns.
+
+        `SENDING` goes to one caller alone. Whoever comes too late gets `QUEUED`, or where it has got to meanwhile.
+        Raises LookupError when there is no such row.
+        """
+
+        async def work(connection: AsyncConnection) -> Claim:
+            # The do-not-call list waits by this too, so that nothing is sent once an entry is committed.
+            await wait_for_other_bookings(connection, claims.CLAIMS)
+            row = await rows.locked(connection, sms.id)
+            if not _stands(row, sms):
+                status = SmsStatus(row[sms_outbox.c.status])
+                return Claim(SmsStatus.QUEUED if status is SmsStatus.SENDING else status, _NOT_OURS)
+            if now >= row[sms_outbox.c.valid_until]:
+                return await _settle(connection, sms, Claim(SmsStatus.LAPSED, _LAPSED), now)
+            if await claims.is_listed(connection, sms.number):
+                return await _settle(connection, sms, Claim(SmsStatus.BLOCKED, _BLOCKED), now)
+            against = await sms_caps.objection(connection, sms, bill, limits, now)
+            if against is not None:
+                return await _settle(connection, sms, Claim(SmsStatus.BLOCKED, against), now)
+            values = {"tries": sms.tries, "sent_at": now, "segments": bill.segments, "cost_milli": bill.cost_milli}
+            await rows.change(connection, sms.id, {"status": SmsStatus.SENDING.value, **values})
+            return Claim(SmsStatus.SENDING)
+
+        return await self._database.write(work)
+
+    async def block(self, sms: QueuedSms, reason: str, now: datetime) -> SmsStatus:
+        """Settle one that is queued as `BLOCKED`; return where it stands now. Raises LookupError."""
+
+        async def work(connection: AsyncConnection) -> SmsStatus:
+            row = await rows.locked(connection, sms.id)
+            if not _stands(row, sms):
+                return SmsStatus(row[sms_outbox.c.status])
+            return (await _settle(connection, sms, Claim(SmsStatus.BLOCKED, reason), now)).status
 
         return await self._database.write(work)
 
     async def record(self, sms: QueuedSms, result: SendResult, now: datetime) -> SmsStatus:
-        """Write what became of one that was taken, and return where it stands now.
+        """Write what became of one that was claimed, and return where it stands now.
 
-        A row that is not being sent (any more) stays as it is. Raises LookupError when there is no such row.
+        What a receipt has said stands, and receipts that came early are applied. A row that is not being sent (any
+        more) only learns its reference. Raises LookupError when there is no such row.
         """
 
         async def work(connection: AsyncConnection) -> SmsStatus:
-            change = (
-                update(sms_outbox)
-                .where(
-                    sms_outbox.c.id == sms.id,
-                    sms_outbox.c.status == SmsStatus.SENDING.value,
-                    # A later try is not settled by an earlier one's late answer.
-                    sms_outbox.c.tries == sms.tries,
-                )
-                .values(_after(result, now))
-            )
-            await connection.execute(change)
-            status = await connection.scalar(select(sms_outbox.c.status).where(sms_outbox.c.id == sms.id))
-            if status is None:
-                raise LookupError(f"there is no SMS {sms.id} in the outbox")
-            return SmsStatus(status)
+            if isinstance(result, Accepted):
+                await wait_for_other_bookings(connection, reference_lock(result.reference))
+            row = await rows.locked(connection, sms.id)
+            values: dict[str, Any] = {}
+            # A later try is not settled by an earlier one's late answer.
+            is_this_try = row[sms_outbox.c.tries] == sms.tries
+            if is_this_try and row[sms_outbox.c.status] == SmsStatus.SENDING.value:
+                values = _after(result, now)
+            elif is_this_try and isinstance(result, Accepted) and row[sms_outbox.c.reference] is None:
+                values = {"reference": rows.writable(result.reference)}
+            if values:
+                await rows.change(connection, sms.id, values)
+                if values.get("reference"):
+                    await rows.apply_early(connection, sms.id, now)
+            return SmsStatus((await rows.locked(connection, sms.id))[sms_outbox.c.status])
 
         return await self._database.write(work)
 
@@ -156,27 +191,32 @@ class StoredSmsOutbox:
         return await self._database.write(work)
 
 
-def _sms_from(row: RowMapping) -> QueuedSms:
-    return QueuedSms(
-        id=row[sms_outbox.c.id],
-        key=row[sms_outbox.c.key],
-        number=row[sms_outbox.c.number],
-        template=row[sms_outbox.c.template],
-        language=row[sms_outbox.c.language],
-        queue=row[sms_outbox.c.queue],
-        tries=row[sms_outbox.c.tries] + 1,
-        details=json.loads(row[sms_outbox.c.details]),
+def _stands(row: RowMapping, sms: QueuedSms) -> bool:
+    """Tell whether an SMS waits as `due` returned it."""
+    is_next_try: bool = row[sms_outbox.c.tries] + 1 == sms.tries
+    return is_next_try and row[sms_outbox.c.status] == SmsStatus.QUEUED.value
+
+
+async def _settle(connection: AsyncConnection, sms: QueuedSms, claim: Claim, now: datetime) -> Claim:
+    await rows.change(
+        connection, sms.id, {"status": claim.status.value, "settled_at": now, "error": rows.writable(claim.reason)}
     )
+    return claim
 
 
 def _after(result: SendResult, now: datetime) -> dict[str, Any]:
+    """Return what a result changes. What may have left counts from now on, and not from the claim: never too short."""
     match result:
         case Accepted(reference):
-            return {"status": SmsStatus.SENT.value, "reference": reference, "error": None, "settled_at": now}
-        case Refused(reason, retry_in_s):
-            if retry_in_s is None:
-                return {"status": SmsStatus.FAILED.value, "error": reason, "settled_at": now}
-            retry_at = now + timedelta(seconds=retry_in_s)
-            return {"status": SmsStatus.QUEUED.value, "error": reason, "not_before": retry_at}
+            settled = {"reference": rows.writable(reference), "error": None, "settled_at": now, "sent_at": now}
+            return {"status": SmsStatus.SENT.value, **settled}
+        case Refused(reason, None):
+            failed = {"error": rows.writable(reason), "settled_at": now, "sent_at": None}
+            return {"status": SmsStatus.FAILED.value, **failed}
+        case Refused(reason, float() | int() as retry_in_s):
+            put_off = {"error": rows.writable(reason), "sent_at": None}
+            return {"status": SmsStatus.QUEUED.value, "not_before": now + timedelta(seconds=retry_in_s), **put_off}
         case Unclear(reason):
-            return {"status": SmsStatus.UNKNOWN.value, "error": reason, "settled_at": now}
+            unknown = {"error": rows.writable(reason), "settled_at": now, "sent_at": now}
+            return {"status": SmsStatus.UNKNOWN.value, **unknown}
+    raise TypeError(f"{type(result).__name__} is no result of sending")

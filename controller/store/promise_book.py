@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
 from controller.domain.caps import NO_CAPS
-from controller.domain.lifecycle import ALLOWED, AttemptStarted, Merged, advance
-from controller.domain.promise import Promise
-from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked, OpenAttempt, SlotFull
+from controller.domain.lifecycle import AttemptStarted, advance
+from controller.ports.promises import NotClaimed, NotClaimedReason, OpenAttempt
 from controller.store import attempt_rows, claims
 from controller.store import promise_rows as rows
 from controller.store.dialect import wait_for_other_bookings
-from controller.store.engine import VersionConflictError
 from controller.store.promise_steps import DEFAULT_POLICY, take_step
 from controller.store.tables import HAS_SLOT, IS_LIVE, IS_WAITING, attempts, promises
+from controller.store.taking_in import Taken, take_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,11 +24,10 @@ if TYPE_CHECKING:
 
     from controller.domain.caps import Caps
     from controller.domain.lifecycle import Event
-    from controller.domain.promise import Attempt, Wish
+    from controller.domain.promise import Attempt, Promise, Wish
     from controller.domain.retry_policy import RetryPolicy
-    from controller.domain.slots import Slot
     from controller.ports.clock import Clock
-    from controller.ports.promises import NewPromise
+    from controller.ports.promises import Made, NewPromise, NumberBlocked, SlotFull
     from controller.store.engine import Database
 
 _MOVED = NotClaimed(NotClaimedReason.MOVED)
@@ -61,66 +58,18 @@ class StoredPromiseBook:
 
         A call that asked before gets the promise of then, as it now is. So does whoever is talking on theirs right now.
         """
+        now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> tuple[Made | SlotFull | NumberBlocked, Promise | None]:
-            # Looked for first: the promise may be over by now, and must not be made a second time.
-            asked_before = await rows.find_requested(connection, wanted.call_id)
-            if asked_before is not None:
-                return Made(asked_before, is_new=False), None
-            return await self._take_in(connection, wanted, self._clock.now())
+        async def work(connection: AsyncConnection) -> Taken:
+            return await take_in(connection, wanted, now, new_id=self._new_id, policy=self._policy(wanted.queue))
 
-        def tell(result: tuple[Made | SlotFull | NumberBlocked, Promise | None]) -> None:
-            if result[1] is not None:
-                self._changed(result[1])
+        def tell(taken: Taken) -> None:
+            if taken.changed is not None:
+                self._changed(taken.changed)
+            if taken.owes:
+                self._sms_queued()
 
-        return (await self._database.write(work, then=tell))[0]
-
-    async def _take_in(
-        self, connection: AsyncConnection, wanted: NewPromise, now: datetime
-    ) -> tuple[Made | SlotFull | NumberBlocked, Promise | None]:
-        """Return the answer, and the promise if it was made or changed."""
-        if await claims.is_listed(connection, wanted.number):
-            return NumberBlocked(), None
-        slot, changed = wanted.slot, True
-        if slot is not None:
-            # Before the promise's row is locked, everywhere: two who book at once can then not wait for each other.
-            await wait_for_other_bookings(connection, f"{wanted.queue} {slot.starts_at.isoformat()}")
-        held = await rows.find_open(connection, wanted.queue, wanted.number, lock=True)
-        promise = self._draft(wanted, now)
-        if held is not None and (held.state, Merged) not in ALLOWED:
-            promise, changed = held, False
-        elif slot is not None and await self._is_full(connection, wanted, slot, held):
-            return SlotFull(), None
-        elif held is not None:
-            promise = await self._merge(connection, held, promise, wanted, now)
-        else:
-            await self._add(connection, promise, wanted, now)
-        if not await rows.add_request(connection, promise, call_id=wanted.call_id, requested_at=now):
-            raise VersionConflictError  # the same call asked at the same time, and its other request was quicker
-        return Made(promise, is_new=held is None), promise if changed else None
-
-    @staticmethod
-    async def _is_full(connection: AsyncConnection, wanted: NewPromise, slot: Slot, held: Promise | None) -> bool:
-        return await rows.count_holders(connection, wanted.queue, slot, except_for=held) >= wanted.slot_capacity
-
-    @staticmethod
-    async def _add(connection: AsyncConnection, promise: Promise, wanted: NewPromise, now: datetime) -> None:
-        if not await rows.add(connection, promise, made_at=now):
-            raise VersionConflictError  # the number got one since we looked
-        detail = rows.with_slot(wanted.call_id, promise.slot)
-        await rows.note(connection, promise, at=now, event=rows.MADE, came_from=None, detail=detail)
-
-    async def _merge(
-        self, connection: AsyncConnection, held: Promise, fresh: Promise, wanted: NewPromise, now: datetime
-    ) -> Promise:
-        """Let `held` take the request in, of which `fresh` would be the promise; return it as it then is."""
-        again = Merged(fresh.since, fresh.not_before, fresh.slot, fresh.expires_at)
-        merged = advance(held, again, now, self._policy(held.queue)).promise
-        if not await rows.replace_if_unchanged(connection, held, merged):
-            raise VersionConflictError
-        detail = rows.with_slot(wanted.call_id, fresh.slot)
-        await rows.note(connection, merged, at=now, event=Merged.__name__, came_from=held.state, detail=detail)
-        return merged
+        return (await self._database.write(work, then=tell)).answer
 
     async def made_on_call(self, call_id: str) -> Promise | None:
         """Return the promise that was made on this call, or that took its request in, if any."""
@@ -242,23 +191,6 @@ class StoredPromiseBook:
                 self._sms_queued()
 
         return (await self._database.write(work, then=tell))[0]
-
-    def _draft(self, wanted: NewPromise, now: datetime) -> Promise:
-        """Return the promise as a new one. Its lifetime counts from the first moment at which it can be kept."""
-        not_before = wanted.not_before or now
-        if wanted.slot is not None:
-            not_before = wanted.slot.starts_at
-        return Promise(
-            id=self._new_id(),
-            queue=wanted.queue,
-            number=wanted.number,
-            language=wanted.language,
-            # Whoever chose a time stands in line as if they arrived then.
-            since=wanted.since if wanted.slot is None else not_before,
-            not_before=not_before,
-            expires_at=max(now, not_before) + timedelta(seconds=self._policy(wanted.queue).lifetime_s),
-            slot=wanted.slot,
-        )
 
     def _policy(self, queue: str) -> RetryPolicy:
         return self._policies.get(queue, DEFAULT_POLICY)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
-from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn, Postponed
+from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn, Postponed, RunningLate
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.slots import Slot
@@ -42,6 +42,7 @@ def promise_from(row: RowMapping) -> Promise:
         dials=row[promises.c.dials],
         last_outcome=None if outcome is None else Outcome(outcome),
         slot=None if slot_starts_at is None else Slot(slot_starts_at, row[promises.c.slot_ends_at]),
+        told_late=row[promises.c.told_late],
         version=row[promises.c.version],
     )
 
@@ -142,8 +143,8 @@ def detail_of(event: Event, before: Promise) -> str:
     """Return what the history says about an event beside its name: words, apart by one blank.
 
     An outcome as it was seen, by how many seconds the customer put it off, and whether another trunk is tried at once;
-    the call on which they talked; on whose
-    behalf it was cancelled; why it was postponed, and until when; the start of a window that becomes free.
+    the call on which they talked; on whose behalf it was cancelled; why it was postponed, and until when; when the call
+    is likely to come instead; the start of a window that becomes free.
     """
     match event:
         case AttemptEnded(outcome=outcome, later_s=later_s, at_once=at_once):
@@ -155,6 +156,8 @@ def detail_of(event: Event, before: Promise) -> str:
             return with_slot(reason.value, before.slot)
         case Postponed(until=until, reason=reason):
             return f"{reason.value} {until.isoformat()}"
+        case RunningLate(expected_at):
+            return expected_at.isoformat()
         case _:
             return ""
 
@@ -175,5 +178,6 @@ def _changing(promise: Promise) -> dict[str, Any]:
         "last_outcome": None if promise.last_outcome is None else promise.last_outcome.value,
         "slot_starts_at": promise.slot and promise.slot.starts_at,
         "slot_ends_at": promise.slot and promise.slot.ends_at,
+        "told_late": promise.told_late,
         "version": promise.version,
     }

@@ -13,11 +13,15 @@ from controller.store.caller_memory import StoredCallerMemory
 from controller.store.dialect import connect_to
 from controller.store.do_not_call import StoredDoNotCallBook
 from controller.store.engine import Database
+from controller.store.inbox import StoredSmsInbox
 from controller.store.lease import StoredLeaseBook
 from controller.store.line_audit import StoredLineAudit
+from controller.store.links import StoredBookingLinks
 from controller.store.migrate import check_schema, migrate
+from controller.store.number_proofs import StoredNumberProofs
 from controller.store.outbox import StoredSmsOutbox, StoredSmsRequests
 from controller.store.promise_book import StoredPromiseBook
+from controller.store.sms_listing import StoredSmsListing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -34,8 +38,9 @@ _BUSY_TIMEOUT_S = 5.0
 class Store:
     """The open database: one book for each port, `promises`, `calls`, `outbox`, `texts` and the others below.
 
-    `on_change` and `on_sms_queued` may be set at any time. They are called once what they tell of is committed, on
-    the event loop, and have to be quick; what they raise is logged, since the commit stands whatever they make of it.
+    `on_change`, `on_sms_queued` and `on_reply` may be set at any time. They are called once what they tell of is
+    committed, on the event loop, and have to be quick; what they raise is logged, since the commit stands whatever
+    they make of it.
     """
 
     def __init__(
@@ -49,10 +54,11 @@ class Store:
     ) -> None:
         self.on_change: Callable[[Promise], None] | None = None
         self.on_sms_queued: Callable[[], None] | None = None
+        self.on_reply: Callable[[], None] | None = None
         self.database = database
         self._log = log
-        changed: Callable[[Promise], None] = lambda promise: self._call(self.on_change, promise)  # noqa: E731 - two books take it
-        sms_queued: Callable[[], None] = lambda: self._call(self.on_sms_queued)  # noqa: E731 - and three this one
+        changed: Callable[[Promise], None] = lambda promise: self._call(self.on_change, promise)  # noqa: E731 - three books take it
+        sms_queued: Callable[[], None] = lambda: self._call(self.on_sms_queued)  # noqa: E731 - and five this one
         self.promises = StoredPromiseBook(
             database, policies=policies, clock=clock, new_id=new_id, changed=changed, sms_queued=sms_queued
         )
@@ -63,6 +69,12 @@ class Store:
         self.calls = StoredCallLog(database, log)
         self.outbox = StoredSmsOutbox(database)
         self.texts = StoredSmsRequests(database, clock=clock, sms_queued=sms_queued)
+        self.inbox = StoredSmsInbox(database, replied=lambda: self._call(self.on_reply))
+        self.links = StoredBookingLinks(
+            database, policies=policies, new_id=new_id, changed=changed, sms_queued=sms_queued
+        )
+        self.proofs = StoredNumberProofs(database, clock=clock, sms_queued=sms_queued)
+        self.sms_listing = StoredSmsListing(database)
         self.line_audit = StoredLineAudit(database)
         self.callers = StoredCallerMemory(database, clock, log)
         self.agents = StoredAgentBook(database)

@@ -17,6 +17,8 @@ IS_SENDING = text("status = 'sending'")
 HAS_NO_ENDING = text("ending IS NULL")
 HAS_SLOT = text("slot_starts_at IS NOT NULL")
 HAS_QUOTE = text("quoted_at IS NOT NULL")
+IS_UNHANDLED = text("handled_at IS NULL")
+IS_UNAPPLIED = text("applied IS FALSE")
 """Conditions that an index and the queries that are to use it share word for word: a partial index is used only
 when the planner can prove its condition, and it cannot with a bound value."""
 
@@ -48,6 +50,7 @@ promises = Table(
     Column("version", Integer, nullable=False),
     Column("slot_starts_at", UtcDateTime),
     Column("slot_ends_at", UtcDateTime),
+    Column("told_late", Boolean, nullable=False, server_default=false()),
     # One open promise per number and queue.
     Index("uq_promises_open_number", "queue", "number", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("ix_promises_waiting", "since", "id", sqlite_where=IS_WAITING, postgresql_where=IS_WAITING),
@@ -133,21 +136,97 @@ sms_outbox = Table(
     "sms_outbox",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", String(128), nullable=False, unique=True),
+    Column("key", String(255), nullable=False, unique=True),
     Column("number", String(16), nullable=False),
     Column("template", String(32), nullable=False),
     Column("language", String(8), nullable=False),
     Column("queue", String(64), nullable=False),
+    Column("promise_id", ForeignKey(promises.c.id), index=True),
     Column("details", Text, nullable=False, server_default="{}"),  # JSON: an object of texts
     Column("status", String(16), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("queued_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
+    Column("valid_until", UtcDateTime, nullable=False),
+    # What the caps count. `sent_at` begins its 24 hours; null: nothing left, so it counts towards no cap.
+    Column("sent_at", UtcDateTime),
+    Column("segments", Integer, nullable=False, server_default="0"),
+    Column("cost_milli", Integer, nullable=False, server_default="0"),
+    Column("converted_at", UtcDateTime),  # when the code in it was used
     Column("settled_at", UtcDateTime),
     Column("reference", Text),
     Column("error", Text),
+    Column("receipt_at", UtcDateTime),
+    Column("receipt_error", Text),
     Index("ix_sms_outbox_queued", "not_before", "id", sqlite_where=IS_QUEUED, postgresql_where=IS_QUEUED),
     Index("ix_sms_outbox_sending", "id", sqlite_where=IS_SENDING, postgresql_where=IS_SENDING),
+    Index("ix_sms_outbox_sent_at", "sent_at"),
+    Index("ix_sms_outbox_number_sent_at", "number", "sent_at"),
+    Index("ix_sms_outbox_reference", "reference", "id"),
+)
+
+# What providers told of SMS, each message once. One that is not applied came before we knew its reference.
+sms_receipts = Table(
+    "sms_receipts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("key", String(255)),
+    Column("delivery", String(16), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("applied", Boolean, nullable=False),
+    Index("uq_sms_receipts_event", "provider", "event_id", unique=True),
+    Index("ix_sms_receipts_early", "reference", "id", sqlite_where=IS_UNAPPLIED, postgresql_where=IS_UNAPPLIED),
+)
+
+# What people sent to us, each SMS once; `about_id` is the last one that we had sent to them.
+sms_replies = Table(
+    "sms_replies",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("number", String(32), nullable=False),
+    Column("sent_to", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("about_id", ForeignKey(sms_outbox.c.id), index=True),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("handled_at", UtcDateTime),
+    Column("meaning", String(64)),
+    Column("needs_person", Boolean, nullable=False),
+    Index("uq_sms_replies_event", "provider", "event_id", unique=True),
+    Index("ix_sms_replies_unhandled", "id", sqlite_where=IS_UNHANDLED, postgresql_where=IS_UNHANDLED),
+    Index("ix_sms_replies_number_handled_at", "number", "handled_at"),
+)
+
+booking_links = Table(
+    "booking_links",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("purpose", String(16), nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("number", String(16), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("promise_id", ForeignKey(promises.c.id), index=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+)
+
+# Who says that a number is theirs; the code itself is nowhere.
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("queue", String(64), nullable=False),
+    Column("number", String(16), nullable=False),  # empty: nothing that we would text
+    Column("language", String(8), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("proved_at", UtcDateTime),
+    Column("sms_key", String(255)),
 )
 
 calls = Table(

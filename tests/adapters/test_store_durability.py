@@ -3,13 +3,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event
 
 from controller.domain.promise import PromiseState
-from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
+from controller.domain.signed import Purpose
+from controller.domain.sms import Delivery
+from controller.ports.links import Ask, BookingLink
+from controller.ports.sms import Receipt
+from tests.contract.store_under_test import NOON, HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -197,3 +202,88 @@ async def test_a_stop_that_was_acknowledged_survives_kill_9_and_none_is_half_don
         listed = {one.number for one in await store.do_not_call.listed()}
         assert set(printed) <= listed
         assert not listed & {promise.number for promise in await store.promises.waiting()}
+
+
+POST_OFFICE = """
+import asyncio, sys
+from controller.domain.sms import Delivery
+from controller.ports.sms import IncomingSms, Receipt
+from tests.contract.store_under_test import NOON, HandClock, store_at
+
+async def serve(inbox, line):
+    for n in range(10_000):
+        name = f"{line}-{n}"
+        if n % 2:
+            await inbox.note_reply(IncomingSms("p", name, f"+8190{line:02}{n:06}", "+81312345678", "1"), NOON)
+        else:
+            await inbox.note_receipt(Receipt("p", name, name, Delivery.DELIVERED), NOON)
+        print(name, flush=True)
+
+async def main():
+    async with store_at(sys.argv[1], HandClock()) as store:
+        await asyncio.gather(*(serve(store.inbox, line) for line in range(8)))
+
+asyncio.run(main())
+"""
+"""A process that takes receipts and replies as fast as it can, and prints each that is acknowledged."""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 61])
+async def test_every_webhook_that_was_acknowledged_survives_kill_9(path: Path, acknowledged: int) -> None:
+    """And what the provider repeats is known to have been taken."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", POST_OFFICE, f"sqlite+aiosqlite:///{path}", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    printed = [(await process.stdout.readline()).decode().strip() for _ in range(acknowledged)]
+    process.kill()
+    await process.wait()
+    async with store_at(f"sqlite+aiosqlite:///{path}", HandClock()) as store:
+        kept = await rows(store, "SELECT event_id FROM sms_receipts UNION ALL SELECT event_id FROM sms_replies")
+        assert set(printed) <= {row["event_id"] for row in kept}
+        assert len(kept) == len({row["event_id"] for row in kept})
+        waiting = {reply.incoming.event_id for reply in await store.inbox.unhandled()}
+        assert {name for name in printed if int(name.split("-")[1]) % 2} <= waiting
+        for name in printed:
+            if not int(name.split("-")[1]) % 2:
+                assert not await store.inbox.note_receipt(Receipt("p", name, name, Delivery.DELIVERED), NOON)
+
+
+async def test_a_link_that_is_redeemed_and_cancelled_at_any_moment_is_whole_or_was_never_begun(store: Store) -> None:
+    """The link, the promise, its history and the SMS, together, and each listener told."""
+    moments = target = 0
+    task: asyncio.Future[Any] | None = None
+    heard: list[str] = []
+    store.on_change = lambda promise: heard.append(promise.number)
+
+    def pass_by(*_anything: Any) -> None:
+        nonlocal moments
+        moments += 1
+        if task is not None and moments == target:
+            task.cancel()
+
+    for name in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(store.database.engine.sync_engine, name, pass_by)
+    reached = 0
+    while target <= reached:
+        target += 1
+        number = f"+81312340{target:03}"
+        link = BookingLink(number, Purpose.BOOK, "sales", number, "ja", NOON + timedelta(hours=1))
+        await store.links.issue(link)
+        heard.clear()
+        moments = 0
+        wish = Ask(wanted(f"link-{number}", number=number, confirm=True))
+        task = asyncio.ensure_future(store.links.redeem(number, wish, NOON))
+        await asyncio.wait({task})
+        reached, was_cancelled, task = moments, task.cancelled(), None
+        assert was_cancelled is (target <= reached)
+        found = await store.links.find(number, NOON)
+        assert found is not None
+        assert found.used_at == NOON
+        made = await store.promises.made_on_call(f"link-{number}")
+        assert made is not None
+        assert heard == [number]
+        owed = await rows(store, f"SELECT promise_id FROM sms_outbox WHERE number = '{number}'")  # noqa: S608 - ours
+        assert owed == [{"promise_id": made.id}]
+        moments = reached
+    assert target > 15

@@ -12,8 +12,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from controller.domain.lifecycle import DeadlinePassed
+from controller.domain.signed import Purpose
+from controller.domain.sms import Delivery
 from controller.ports.lease import Lease
+from controller.ports.links import BookingLink, Challenge, Withdraw
 from controller.ports.promises import StoreUnavailableError
+from controller.ports.sms import IncomingSms, Receipt
 from tests.contract.store_under_test import NOON, NUMBER, HandClock, make, store_at, wanted
 
 if TYPE_CHECKING:
@@ -208,15 +212,19 @@ BOOKS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "take": lambda store: store.leases.take("one", 4),
     "renew": lambda store: store.leases.renew(Lease("one", 1, NOON), 4),
     "release": lambda store: store.leases.release(Lease("one", 1, NOON)),
-    "sms": lambda store: store.outbox.take_due(NOON, 1),
+    "outbox": lambda store: store.outbox.settle_interrupted(),
+    "receipt": lambda store: store.inbox.note_receipt(Receipt("p", "1", "ref", Delivery.DELIVERED), NOON),
+    "reply": lambda store: store.inbox.note_reply(IncomingSms("p", "1", NUMBER, "+81312345678", "STOP"), NOON),
+    "link": lambda store: store.links.issue(BookingLink("1", Purpose.BOOK, "sales", NUMBER, "ja", NOON)),
+    "redeem": lambda store: store.links.redeem("1", Withdraw(), NOON),
+    "proof": lambda store: store.proofs.start(Challenge("1", "sales", NUMBER, "ja", NOON, 5), None),
+    "guess": lambda store: store.proofs.guess("1", is_right=True, now=NOON),
 }
-"""What writes to the books of the dialer."""
+"""What writes to the books of the dialer, of SMS and of the web."""
 
 
 @pytest.mark.parametrize("book", BOOKS)
-async def test_each_book_of_the_dialer_says_that_the_database_is_locked_and_works_again(
-    store: Store, path: Path, book: str
-) -> None:
+async def test_each_book_says_that_the_database_is_locked_and_works_again(store: Store, path: Path, book: str) -> None:
     """Nothing is half done: the list and the lease are as they were."""
     promise = (await make(store, wanted())).promise
     other = sqlite3.connect(path, isolation_level=None)
@@ -232,7 +240,7 @@ async def test_each_book_of_the_dialer_says_that_the_database_is_locked_and_work
 
 
 @pytest.mark.parametrize("book", BOOKS)
-async def test_each_book_of_the_dialer_says_that_the_database_can_only_be_read(store: Store, book: str) -> None:
+async def test_each_book_says_that_the_database_can_only_be_read(store: Store, book: str) -> None:
     """And the list can be asked all the same."""
     await make(store, wanted())
     async with store.database.engine.connect() as holder:

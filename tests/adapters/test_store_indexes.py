@@ -8,15 +8,32 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from controller.domain.caps import Caps, Tariff
+from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.lifecycle import AttemptEnded, DeadlinePassed
 from controller.domain.outcome import Outcome
+from controller.domain.signed import Purpose
+from controller.domain.sms import Delivery
+from controller.domain.sms_limits import Breaker, SmsLimits
 from controller.ports.call_log import Ending
-from controller.ports.sms import Accepted
-from tests.contract.store_under_test import NOON, NUMBER, HandClock, dialling, make, slot_after, store_at, wanted
+from controller.ports.links import Ask, BookingLink, Challenge, NeverAgain, Withdraw
+from controller.ports.sms import Accepted, IncomingSms, Receipt, Unclear
+from tests.contract.store_under_test import (
+    NOON,
+    NUMBER,
+    HandClock,
+    dialling,
+    make,
+    slot_after,
+    store_at,
+    take_sms,
+    wanted,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from controller.domain.promise import Promise
+    from controller.ports.links import LinkWish
     from controller.store import Store
 
 
@@ -36,6 +53,35 @@ async def test_each_query_uses_an_index(tmp_path: Path) -> None:
 def is_by_index(step: str) -> bool:
     """Tell whether a step of SQLite's plan neither reads a whole table nor sorts."""
     return "TEMP B-TREE" not in step and ("USING" in step or "SUBQUERY" in step)
+
+
+async def use_sms(store: Store, promise: Promise) -> None:
+    """Call every method of the books of SMS and of the web."""
+    code = SendSms("code:1", SmsTemplate.CODE, NUMBER, "ja", "sales")
+    await store.proofs.start(Challenge("c", "sales", NUMBER, "ja", NOON + timedelta(hours=1), 5), code)
+    limits = SmsLimits(per_number=9, per_prefix={"+8190": 9}, max_cost_milli=9, breaker=Breaker())
+    for result in (Accepted("ref"), Unclear("timeout")):
+        sms = await take_sms(store, NOON, limits=limits)
+        assert sms is not None
+        await store.outbox.record(sms, result, NOON)
+        await store.outbox.block(sms, "too late", NOON)
+    await store.outbox.settle_interrupted()
+    for n, key in enumerate((None, "code:1")):
+        await store.inbox.note_receipt(Receipt("p", str(n), "ref", Delivery.ON_ITS_WAY, key), NOON)
+    await store.inbox.note_reply(IncomingSms("p", "1", NUMBER, "+81312345678", "1"), NOON)
+    (reply,) = await store.inbox.unhandled()
+    await store.inbox.settle(reply.id, "call_now", needs_person=False, now=NOON)
+    await store.inbox.was_helped(NUMBER, NOON)
+    await store.proofs.guess("c", is_right=True, now=NOON)
+    await store.proofs.find("c", NOON)
+    wishes: list[LinkWish] = [Withdraw(), Ask(wanted("link-1", confirm=True)), NeverAgain()]
+    for n, wish in enumerate(wishes):
+        promise_id = None if n else promise.id
+        link = BookingLink(str(n), Purpose.BOOK, "sales", NUMBER, "ja", NOON + timedelta(hours=1), promise_id)
+        await store.links.issue(link)
+        await store.links.find(link.id, NOON)
+        await store.links.redeem(link.id, wish, NOON)
+    await store.do_not_call.unblock(NUMBER)
 
 
 async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
@@ -69,9 +115,7 @@ async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
     await store.promises.advance(promise.id, AttemptEnded(Outcome.BUSY))
     await store.promises.advance(promise.id, DeadlinePassed())
     await store.outbox.next_due_at()
-    (sms,) = await store.outbox.take_due(NOON, 10)
-    await store.outbox.record(sms, Accepted("ref"), NOON)
-    await store.outbox.settle_interrupted()
+    await use_sms(store, later)
     for call_id in ("call-1", "call-2"):
         await store.calls.arrived(call_id, dialled="0312345678", number=NUMBER, arrived_at=NOON)
         await store.calls.joined(call_id, queue="sales", joined_at=NOON)

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from controller.domain.effects import SendSms, SmsTemplate
 from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
@@ -59,3 +60,52 @@ async def test_four_processes_that_claim_at_once_pass_no_cap_and_share_no_promis
         assert {(one["holder"], one["term"]) for one in told} == {(told[0]["holder"], 1)}
         assert {reason for one in told for reason in one["others"]} <= {"moved", "over_cap"}
         assert len(await rows(store, "SELECT id FROM attempts")) == 3
+
+
+SENDER = """
+import asyncio, json, sys
+from controller.domain.sms_limits import SmsBill, SmsLimits
+from tests.contract.store_under_test import NOON, HandClock, store_at
+
+LIMITS = SmsLimits(per_prefix={"+8190": 5}, max_cost_milli=11_000)
+
+async def send_all(store):
+    sent = []
+    while (sms := await store.outbox.due(NOON)) is not None:
+        claim = await store.outbox.claim(sms, SmsBill(1, 3_000), LIMITS, NOON)
+        if claim.status == "sending":
+            sent.append(sms.key)
+    return sent
+
+async def main():
+    async with store_at(sys.argv[1], HandClock(), busy_timeout_s=30) as store:
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        several = await asyncio.gather(*(send_all(store) for _ in range(3)))
+        print(json.dumps(sum(several, [])))
+
+asyncio.run(main())
+"""
+"""A process in which three senders claim all that is due, at a word."""
+
+
+async def test_four_processes_that_send_at_once_pass_no_cap_and_send_nothing_twice(tmp_path: Path) -> None:
+    """Twenty SMS, and money for three; all the others are settled as blocked."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/orikaeshi.db"
+    async with store_at(url, HandClock()) as store:
+        for n in range(20):
+            number = f"+8190000000{n:02}"
+            await store.texts.owe(SendSms(f"page:{n}", SmsTemplate.WEB_PAGE, number, "ja", "sales"))
+        pipe = asyncio.subprocess.PIPE
+        processes = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", SENDER, url, stdin=pipe, stdout=pipe)
+            for _ in range(4)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+        said = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+        sent = [key for out, _ in said for key in json.loads(out)]
+        assert len(sent) == len(set(sent)) == 3
+        found = await rows(store, "SELECT status FROM sms_outbox ORDER BY 1")
+        assert [row["status"] for row in found] == ["blocked"] * 17 + ["sending"] * 3

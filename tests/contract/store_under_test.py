@@ -14,6 +14,8 @@ from controller.domain.outcome import Outcome
 from controller.domain.promise import Attempt, Promise
 from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import Slot
+from controller.domain.sms import SmsStatus
+from controller.domain.sms_limits import SmsBill, SmsLimits
 from controller.ports.promises import Made, NewPromise
 from controller.store import open_store
 from controller.store.tables import metadata
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from controller.ports.sms import QueuedSms
     from controller.store import Store
 
 NOON = datetime(2030, 5, 6, 3, 0, 0, 123456, tzinfo=UTC)
@@ -117,6 +120,28 @@ async def dialling(
     moved = await store.promises.open_attempt(made.promise, attempt_for(made.promise, attempt_id, term=term))
     assert isinstance(moved, Promise)
     return moved
+
+
+NO_LIMITS = SmsLimits(per_number=None, breaker=None)
+ONE_SEGMENT = SmsBill(1)
+
+
+async def take_sms(
+    store: Store, now: datetime, *, limits: SmsLimits = NO_LIMITS, bill: SmsBill = ONE_SEGMENT
+) -> QueuedSms | None:
+    """Claim what is due the longest and may be sent, as a sender does; None: nothing is left that is due."""
+    while (sms := await store.outbox.due(now)) is not None:
+        if (await store.outbox.claim(sms, bill, limits, now)).status is SmsStatus.SENDING:
+            return sms
+    return None
+
+
+async def take_all_sms(store: Store, now: datetime) -> list[QueuedSms]:
+    """Claim all that is due and may be sent."""
+    taken: list[QueuedSms] = []
+    while (sms := await take_sms(store, now)) is not None:
+        taken.append(sms)
+    return taken
 
 
 async def rows(store: Store, query: str) -> list[dict[str, Any]]:

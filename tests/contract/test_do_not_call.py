@@ -10,9 +10,10 @@ from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.lifecycle import AttemptEnded, CustomerConnected
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
+from controller.domain.sms import SmsStatus
 from controller.ports.do_not_call import Blocked
 from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked
-from controller.ports.sms import QueuedSms, Refused, SmsStatus
+from controller.ports.sms import QueuedSms, Refused
 from tests.contract.store_under_test import (
     NOON,
     NUMBER,
@@ -25,6 +26,7 @@ from tests.contract.store_under_test import (
     rows,
     slot_after,
     store_at,
+    take_all_sms,
     wanted,
 )
 
@@ -108,8 +110,8 @@ async def test_what_is_no_e164_number_is_refused(store: Store, number: str) -> N
 
 
 async def taken(store: Store, clock: HandClock) -> list[QueuedSms]:
-    """Take what is due now."""
-    return await store.outbox.take_due(clock.now(), 10)
+    """Claim what is due now."""
+    return await take_all_sms(store, clock.now())
 
 
 async def test_an_sms_to_a_number_on_the_list_is_never_handed_over(store: Store, clock: HandClock) -> None:

@@ -5,6 +5,7 @@ They go through the same suites. What is left out is about a file, an engine, or
 
 from __future__ import annotations
 
+import itertools
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -14,21 +15,26 @@ from tests.contract import (
     test_agent_book,
     test_attempt_evidence,
     test_attempt_wish,
+    test_booking_links,
     test_call_log,
     test_caller_memory,
     test_claims,
     test_do_not_call,
     test_lease_book,
+    test_number_proofs,
     test_outbox,
     test_promise_attempts,
     test_promise_book,
     test_promise_requests,
     test_promise_slots,
+    test_sms_breaker,
+    test_sms_inbox,
+    test_sms_limits,
 )
 from tests.contract.store_under_test import store_at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from controller.store import Store
@@ -46,7 +52,7 @@ SUITES: tuple[ModuleType, ...] = (
         test_agent_book,
         test_call_log,
     ),
-    test_caller_memory,
+    *(test_caller_memory, test_sms_inbox, test_sms_limits, test_sms_breaker, test_booking_links, test_number_proofs),
 )
 ABOUT_AN_ENGINE: frozenset[str] = frozenset(
     {
@@ -84,6 +90,13 @@ globals().update(suites_tests())
 def url(tmp_path: Path) -> str:
     """Return the address of empty books in memory."""
     return f"memory:{tmp_path}"
+
+
+@pytest.fixture
+def fresh_url(tmp_path: Path) -> Callable[[], str]:
+    """Return a function that gives the address of other empty books each time."""
+    count = itertools.count()
+    return lambda: f"memory:{tmp_path}/{next(count)}"
 
 
 @pytest.fixture

@@ -5,10 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerConnected, CustomerRangIn
+import pytest
+
+from controller.domain.lifecycle import (
+    AttemptEnded,
+    Cancelled,
+    CustomerConnected,
+    CustomerRangIn,
+    RefusedTransitionError,
+    RunningLate,
+)
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
-from controller.ports.promises import Made, NotClaimed, NotClaimedReason
+from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked, SlotFull
 from tests.contract.store_under_test import (
     NOON,
     NUMBER,
@@ -163,3 +172,66 @@ async def test_fifty_calls_from_one_number_at_once_are_fifty_requests_for_one_pr
     assert promise.version == 49
     for n in range(50):
         assert await store.promises.made_on_call(f"call-{n}") == promise
+
+
+async def texts(store: Store) -> list[tuple[str, str, str]]:
+    """Return the key, the promise and the details of each SMS that is owed, in order."""
+    found = await rows(store, "SELECT key, promise_id, details FROM sms_outbox ORDER BY id")
+    return [tuple(row.values()) for row in found]
+
+
+async def test_what_was_promised_is_confirmed_when_it_is_asked_for_and_again_when_it_is_changed(store: Store) -> None:
+    """Each version of it once, with the window that was chosen; the sender is woken by each."""
+    woken: list[int] = []
+    store.on_sms_queued = lambda: woken.append(1)
+    slot = slot_after(2)
+    await make(store, wanted("call-1", confirm=True))
+    for _ in range(2):  # said twice, it is the same request
+        await make(store, wanted("call-2", slot=slot, slot_capacity=1, confirm=True))
+    await make(store, wanted("call-3", slot=slot_after(3), slot_capacity=1))
+    window = '{"starts_at": "2030-05-06T05:00:00+00:00", "ends_at": "2030-05-06T05:30:00+00:00"}'
+    assert await texts(store) == [
+        ("promise-1:confirmed:0", "promise-1", "{}"),
+        ("promise-1:confirmed:1", "promise-1", window),
+    ]
+    assert woken == [1, 1]
+
+
+async def test_nothing_is_confirmed_that_was_not_promised(store: Store) -> None:
+    """A full window; a number on the list; and whoever is talking on their promise right now."""
+    promise = await dialling(store, "call-1")
+    await store.promises.advance(promise.id, CustomerConnected())
+    await make(store, wanted("call-2", confirm=True))
+    full = wanted("call-3", number=OTHER_NUMBER, slot=slot_after(2), slot_capacity=0, confirm=True)
+    assert await store.promises.make(full) == SlotFull()
+    await store.do_not_call.block(OTHER_NUMBER, reason="STOP")
+    assert await store.promises.make(wanted("call-4", number=OTHER_NUMBER, confirm=True)) == NumberBlocked()
+    assert await texts(store) == []
+
+
+async def test_that_a_window_cannot_be_kept_is_told_once_and_anew_of_a_new_window(store: Store) -> None:
+    """Read back as it was written, with its history and the SMS, which is of no use once the window is over."""
+    slot, later = slot_after(2), slot_after(3)
+    promise = (await make(store, wanted("call-1", slot=slot, slot_capacity=1))).promise
+    expected_at = slot.ends_at + timedelta(minutes=20)
+    told = await store.promises.advance(promise.id, RunningLate(expected_at))
+    assert told.told_late
+    assert await store.promises.get(promise.id) == told
+    with pytest.raises(RefusedTransitionError):
+        await store.promises.advance(promise.id, RunningLate(expected_at))
+    assert (await history(store))[-1] == ("RunningLate", "waiting", "2030-05-06T05:50:00+00:00")
+    sms = await store.outbox.due(NOON)
+    assert sms is not None
+    assert (sms.template, sms.promise_id, sms.valid_until) == ("running_late", promise.id, slot.ends_at)
+    moved = await make(store, wanted("call-2", slot=later, slot_capacity=1))
+    assert not moved.promise.told_late
+    assert (await store.promises.advance(promise.id, RunningLate(expected_at))).told_late
+
+
+async def test_a_cancellation_by_sms_is_confirmed_by_sms_and_another_is_not(store: Store) -> None:
+    """Whoever presses a key hears it."""
+    by_sms = (await make(store, wanted("call-1"))).promise
+    await store.promises.advance(by_sms.id, Cancelled(confirm=True))
+    by_phone = (await make(store, wanted("call-2"))).promise
+    await store.promises.advance(by_phone.id, Cancelled())
+    assert await texts(store) == [("promise-1:cancelled", "promise-1", "{}")]

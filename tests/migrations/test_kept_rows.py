@@ -129,7 +129,7 @@ async def test_the_way_back_keeps_what_the_first_version_knows(engine: AsyncEngi
         engine,
         ("promise_requests", {"call_id": "another", "promise_id": "p1", "requested_at": _LATER + timedelta(seconds=1)}),
         ("calls", {"id": "call-3", "dialled": "0312345678", "arrived_at": _THEN}),
-        ("sms_outbox", {**_SMS, "key": "x", "template": "web_page", "queue": ""}),
+        ("sms_outbox", {**_SMS, "key": "x", "template": "web_page", "queue": "", "valid_until": _LATER}),
     )
     await move(engine, "0001")
     after = await contents(engine)

@@ -40,6 +40,11 @@ class What(StrEnum):
     TALKS = "talks with"
     ENDS = "ends by"
     SMS = "gets SMS"
+    HANDED_OVER = "is sent SMS, which the carrier"
+    REPLIES = "replies"
+    REPLY_TAKEN = "has the reply acknowledged"
+    ASKS = "opens the page for"
+    DECIDED = "is shown as decided"
     CANCELLED = "is cancelled by the admin"
     BLOCKED = "said STOP"
     FAULT = "fault"
@@ -52,7 +57,7 @@ class Sighting(NamedTuple):
     wall: datetime
     what: What
     who: str
-    """The channel; for an SMS, a cancellation and a STOP the number; for a fault its kind."""
+    """The channel; for SMS, pages, a cancellation and a STOP the number; for a fault its kind."""
     detail: str = ""
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from collections import defaultdict
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from controller.domain.effects import SmsTemplate
 from controller.domain.outcome import Outcome
 from controller.ports.survey import Role
+from tests.simulation.correspondents import Wish
 from tests.simulation.day_plan import Deed
 from tests.simulation.far_end import What
 from tests.simulation.notebook import QUEUE_OF, Notebook
@@ -26,6 +29,8 @@ GAPS_S = {"busy": 120.0, "no answer": 300.0}
 """As the settings of every day say."""
 ON_ITS_WAY_S = 0.5
 """A call that was claimed when somebody cancelled it may be placed, and is taken back."""
+LAST_WORD_S = 60.0
+"""So long may those before it in the outbox take."""
 RUNG_OUT = frozenset({Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHABLE})
 
 
@@ -34,7 +39,6 @@ class JudgeOfPromises(Notebook):
 
     KINDS: ClassVar[tuple[str, ...]] = (
         *("lost", "late", "not owed", "too many tries", "early", "slot overbooked", "false acknowledgement"),
-        *("SMS twice", "SMS after STOP"),
     )
 
     def __init__(self, day: Day, far_end: FarEnd) -> None:
@@ -48,7 +52,10 @@ class JudgeOfPromises(Notebook):
         self._talking: set[str] = set()
         self._answered: set[str] = set()
         self._blocked: dict[str, float] = {}
-        self._texts: set[str] = set()
+        self._may_be_blocked: set[str] = set()
+        """Who asked for it in writing; whether it was done they do not learn."""
+        self._written_by: defaultdict[str, set[str]] = defaultdict(set)
+        """The queues that wrote to a number: a reply is to the last of them."""
 
     def rules(self) -> Mapping[What, Callable[[Sighting], None]]:
         """Return what is done about each kind of sighting."""
@@ -59,7 +66,11 @@ class JudgeOfPromises(Notebook):
             What.PRESSES: self._presses,
             What.TALKS: self._talks,
             What.ENDS: self._ends,
-            What.SMS: self._sms,
+            What.HANDED_OVER: self._handed_over,
+            What.REPLIES: self._writes,
+            What.REPLY_TAKEN: self._reply_taken,
+            What.ASKS: self._writes,
+            What.DECIDED: self._decided,
             What.CANCELLED: lambda seen: self._of(seen.detail, seen.who).close(seen.at_s, "cancelled by the admin"),
             What.BLOCKED: self._stop,
             What.FAULT: self._fault,
@@ -140,6 +151,9 @@ class JudgeOfPromises(Notebook):
         start = spoken_start(words, seen.wall, self._day.zone)
         if owed is None or start is None or not owed.is_certain or owed.acknowledged_at_s != seen.at_s:
             return  # Asked again meanwhile, by another call: something else was promised since.
+        self._holds_slot(seen, owed, start)
+
+    def _holds_slot(self, seen: Sighting, owed: Owed, start: datetime) -> None:
         owed.tell_slot(start, self._day.lifetime_s)
         plan = self._plan(owed.queue)
         same = [
@@ -147,7 +161,7 @@ class JudgeOfPromises(Notebook):
             for each in self._owed.values()
             if each.queue == owed.queue and each.slot_at == start and each.must_be_kept and each.is_certain
         ]
-        if len(same) > plan.slot_capacity:
+        if len(same) > plan.slot_capacity > 0:
             self.found("slot overbooked", seen, f"{len(same)} were told {start:%d %H:%M}, {plan.slot_capacity} fit")
 
     def _invite(self, seen: Sighting) -> None:
@@ -202,18 +216,51 @@ class JudgeOfPromises(Notebook):
         if rang_out or refused is Outcome.BUSY:
             owed.keep_gap(seen, GAPS_S["no answer" if rang_out else "busy"])
 
-    def _sms(self, seen: Sighting) -> None:
-        template, queue, key = seen.detail.split(" ", 2)
-        if key in self._texts:
-            self.found("SMS twice", seen, key)
-        self._texts.add(key)
-        if seen.at_s > self._blocked.get(seen.who, float("inf")) + 1:
-            self.found("SMS after STOP", seen, f"{seen.who} said STOP at {self._blocked[seen.who]:.3f}")
+    def _handed_over(self, seen: Sighting) -> None:
+        """Take note of a text. Whether it arrives is the carrier's doing."""
+        template, queue, *_ = seen.detail.partition(": ")[2].split(" ")
+        self._written_by[seen.who].add(queue)
+        owed = self._of(queue, seen.who)
         if template in FINAL_TEXTS:
-            owed = self._of(queue, seen.who)
             if owed.deadline and owed.must_be_kept and seen.wall > owed.deadline + timedelta(seconds=LATE_S):
                 self.found("late", seen, f"{seen.who} was to be called by {owed.deadline:%d %H:%M} UTC")
             owed.close(seen.at_s, f"told by SMS ({template})", for_sure=False)
+        elif template == SmsTemplate.CONFIRMED:  # By now it was promised, whatever is promised since.
+            owed.wish(seen.at_s)
+        elif template == SmsTemplate.CANCELLED:
+            owed.close(seen.at_s, "cancelled by SMS", for_sure=False)
+
+    def _writes(self, seen: Sighting) -> None:
+        """Take note of a reply, or of a page that is opened: from here on it may be done, told or not."""
+        wish, queue, *_ = seen.detail.split(" ")
+        for each in {queue} | (self._written_by[seen.who] if seen.what is not What.ASKS else set()):
+            self._may_be(wish, self._of(each, seen.who), seen)
+
+    def _may_be(self, wish: str, owed: Owed, seen: Sighting) -> None:
+        match wish:
+            case Wish.NOW | Wish.TIME:
+                owed.wish(seen.at_s)
+            case Wish.CANCEL:
+                owed.close(seen.at_s, "cancelled in writing", for_sure=False)
+            case Wish.STOP:
+                self._may_be_blocked.add(seen.who)
+
+    def _reply_taken(self, seen: Sighting) -> None:
+        """Take note that a reply was acknowledged: what it asks for has to be done."""
+        self._writes(seen)
+        wish, queue = seen.detail.split(" ")
+        if wish == Wish.NOW and self._written_by[seen.who] == {queue}:
+            self._of(queue, seen.who).acknowledge(seen, self._day.lifetime_s, is_closed=True)
+
+    def _decided(self, seen: Sighting) -> None:
+        """Take note of what a page said: that holds."""
+        wish, queue, _, *told = seen.detail.split(" ")
+        owed = self._of(queue, seen.who)
+        self._may_be(wish, owed, seen)
+        if wish in {Wish.NOW, Wish.TIME}:
+            owed.acknowledge(seen, self._day.lifetime_s, is_closed=True)
+        if told:
+            self._holds_slot(seen, owed, datetime.fromisoformat(told[0]))
 
     def _stop(self, seen: Sighting) -> None:
         self._blocked[seen.who] = seen.at_s
@@ -229,7 +276,19 @@ class JudgeOfPromises(Notebook):
     def at_the_end(self, last: Sighting) -> None:
         """Look for those who were promised a call and got nothing."""
         for owed in self._owed.values():
-            # An SMS that a controller had in hand as it died is never sent blindly again: the last word may be unsaid.
-            is_used_up = owed.tries >= self._day.max_attempts and self.was_blind(owed.last_try_s, owed.last_try_s)
-            if owed.must_be_kept and owed.number not in self._blocked and not is_used_up:
+            is_unsaid = self._may_be_unsaid(owed, last)
+            is_blocked = owed.number in self._blocked or owed.number in self._may_be_blocked
+            if owed.must_be_kept and not is_blocked and not is_unsaid:
                 self.found("lost", last, f"{owed.number} was promised a call by {owed.queue}; nothing came of it")
+
+    def _may_be_unsaid(self, owed: Owed, last: Sighting) -> bool:
+        """Tell whether the last word can have been the SMS that a controller had in hand as it died.
+
+        That is never sent blindly again.
+        """
+        if owed.tries >= self._day.max_attempts and self.was_blind(owed.last_try_s, owed.last_try_s):
+            return True
+        if owed.deadline is None:
+            return False
+        due_s = last.at_s - (last.wall - owed.deadline).total_seconds()
+        return any(due_s - LAST_WORD_S < each < due_s + LAST_WORD_S for each in self._deaths)

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from controller.domain.outcome import Outcome
     from controller.domain.pin import Guesses
     from controller.domain.promise import Attempt, Promise, Wish
+    from controller.domain.sms import Delivery, SmsStatus
     from controller.ports.do_not_call import Blocked
     from controller.ports.lease import Lease
-    from controller.ports.sms import SmsStatus
+    from controller.ports.links import BookingLink, Challenge
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class AttemptRow:
 
 @dataclass(slots=True)
 class SmsRow:
-    """One SMS of the outbox."""
+    """One SMS of the outbox. `sent_at` None: nothing left, and it counts towards no cap."""
 
     id: int
     key: str
@@ -60,10 +61,59 @@ class SmsRow:
     status: SmsStatus
     queued_at: datetime
     not_before: datetime
+    valid_until: datetime
+    promise_id: str | None = None
     tries: int = 0
+    sent_at: datetime | None = None
+    segments: int = 0
+    cost_milli: int = 0
+    converted_at: datetime | None = None
     settled_at: datetime | None = None
     reference: str | None = None
     error: str | None = None
+    receipt_at: datetime | None = None
+    receipt_error: str | None = None
+
+
+@dataclass(slots=True)
+class ReceiptRow:
+    """What a provider told of an SMS. Not applied: it came before the reference was known."""
+
+    id: int
+    provider: str
+    event_id: str
+    reference: str
+    key: str | None
+    delivery: Delivery
+    error: str
+    received_at: datetime
+    applied: bool = False
+
+
+@dataclass(slots=True)
+class ReplyRow:
+    """What somebody sent to us. `about_id` is the last SMS that they had from us."""
+
+    id: int
+    provider: str
+    event_id: str
+    number: str
+    sent_to: str
+    text: str
+    about_id: int | None
+    received_at: datetime
+    handled_at: datetime | None = None
+    meaning: str | None = None
+    needs_person: bool = False
+
+
+@dataclass(slots=True)
+class ChallengeRow:
+    """Somebody who says that a number is theirs."""
+
+    challenge: Challenge
+    sms_key: str | None
+    proved_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +160,11 @@ class MemoryData:
     """The id of the live attempt, by number."""
     history: list[dict[str, Any]] = field(default_factory=list)
     sms: dict[str, SmsRow] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], ReceiptRow] = field(default_factory=dict)
+    """By provider and event."""
+    replies: dict[tuple[str, str], ReplyRow] = field(default_factory=dict)
+    links: dict[str, BookingLink] = field(default_factory=dict)
+    challenges: dict[str, ChallengeRow] = field(default_factory=dict)
     calls: dict[str, CallRow] = field(default_factory=dict)
     agents: dict[str, AgentRow] = field(default_factory=dict)
     callers: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -169,6 +224,13 @@ def rows_of(data: MemoryData) -> dict[str, list[dict[str, Any]]]:
     tables["sms_outbox"] = [
         asdict(each) | {"status": each.status.value, "details": json.dumps(each.details, ensure_ascii=False)}
         for each in data.sms.values()
+    ]
+    tables["sms_receipts"] = [asdict(each) | {"delivery": each.delivery.value} for each in data.receipts.values()]
+    tables["sms_replies"] = [asdict(each) for each in data.replies.values()]
+    tables["booking_links"] = [asdict(each) | {"purpose": each.purpose.value} for each in data.links.values()]
+    tables["challenges"] = [
+        asdict(each.challenge) | {"proved_at": each.proved_at, "sms_key": each.sms_key}
+        for each in data.challenges.values()
     ]
     tables["calls"] = [asdict(each) for each in data.calls.values()]
     tables["agents"] = [

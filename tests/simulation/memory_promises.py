@@ -16,6 +16,7 @@ from controller.domain.lifecycle import (
     RefusedTransitionError,
     advance,
 )
+from controller.domain.owed_texts import confirmation
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.retry_policy import RetryPolicy
 from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked, OpenAttempt, SlotFull
@@ -88,7 +89,10 @@ class MemoryPromiseBook:
             self._put(promise)
             self._note(promise, now, Merged.__name__, held.state, detail)
         self._data.requests[wanted.call_id] = (promise.id, now)
+        owes = wanted.confirm and queue_sms(self._data, confirmation(promise), now)
         self._changed(promise)
+        if owes:
+            self._sms_queued()
         return Made(promise, is_new=held is None)
 
     async def made_on_call(self, call_id: str) -> Promise | None:
@@ -216,7 +220,7 @@ class MemoryPromiseBook:
             for each in self._data.promises.values()
             if each.queue == wanted.queue and each.slot is not None and each.slot.starts_at == slot.starts_at
         )
-        return sum(holders) >= wanted.slot_capacity
+        return wanted.slot_capacity is not None and sum(holders) >= wanted.slot_capacity
 
     def _draft(self, wanted: NewPromise, now: datetime) -> Promise:
         not_before = wanted.slot.starts_at if wanted.slot else wanted.not_before or now

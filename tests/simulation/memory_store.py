@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from tests.simulation.memory_data import MemoryData, MemoryDatabase
+from tests.simulation.memory_inbox import MemorySmsInbox
 from tests.simulation.memory_lease import MemoryDoNotCallBook, MemoryLeaseBook
+from tests.simulation.memory_links import MemoryBookingLinks, MemoryNumberProofs
 from tests.simulation.memory_promises import MemoryPromiseBook
 from tests.simulation.memory_records import MemoryAgentBook, MemoryCallerMemory, MemoryCallLog, MemoryLineAudit
 from tests.simulation.memory_sms import MemorySmsOutbox, MemorySmsRequests
@@ -35,6 +37,7 @@ class MemoryStore:
     ) -> None:
         self.on_change: Callable[[Promise], None] | None = None
         self.on_sms_queued: Callable[[], None] | None = None
+        self.on_reply: Callable[[], None] | None = None
         self.database = MemoryDatabase(data)
         self.promises = MemoryPromiseBook(
             data,
@@ -52,6 +55,9 @@ class MemoryStore:
         self.line_audit = MemoryLineAudit(data)
         self.leases = MemoryLeaseBook(data, clock)
         self.do_not_call = MemoryDoNotCallBook(data, self.promises, clock)
+        self.inbox = MemorySmsInbox(data, lambda: self._call(self.on_reply))
+        self.links = MemoryBookingLinks(data, self.promises, self.do_not_call)
+        self.proofs = MemoryNumberProofs(data, clock, lambda: self._call(self.on_sms_queued))
 
     @staticmethod
     def _call(hook: Callable[..., None] | None, *args: Any) -> None:

@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from controller.domain.agents import Agent, AgentState
+from controller.domain.sms_gate import SmsGate
+from controller.domain.sms_limits import SmsBill, SmsLimits
 from controller.journeys.house import House
 from controller.ports.phones import DeviceState, PhoneStatus
 from controller.ports.promises import StoreUnavailableError
-from controller.ports.sms import Accepted
+from controller.sms.texts import WITH_LINK
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.agent_reception import AgentReception
 from controller.workers.deck import DeckWatch
 from controller.workers.dialer import Dialer
 from controller.workers.duty_desk import DutyDesk
 from controller.workers.hearsay import Hearsay
+from controller.workers.late_watch import LateWatch
 from controller.workers.lease_keeper import LeaseKeeper
 from controller.workers.line_keeper import LineKeeper
+from controller.workers.link_clerk import LinkClerk
 from controller.workers.reception import Reception
 from controller.workers.recovery import Recovery
 from controller.workers.redial_desk import RedialDesk
-from controller.workers.sms_sender import SmsSender
+from controller.workers.reply_desk import ReplyDesk
+from controller.workers.sms_sender import Postage, SmsSender
 from controller.workers.supervisor import Supervisor
+from tests.simulation.correspondents import PUBLIC_URL, SIGNER
 from tests.simulation.far_end import What
 from tests.simulation.memory_store import MemoryStore
 from tests.simulation.weather import Weather, Weathered
@@ -34,12 +40,14 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from controller.domain.queue_events import QueueEvent
-    from controller.ports.sms import QueuedSms, SendResult
+    from controller.ports.sms import QueuedSms, SmsInbox
     from tests.simulation.premises import Premises
 
 LEASE_S = 1800.0
 """Longer than in life, as each renewal costs the day some time; the death of a holder shortens what is left of it."""
 RECOVERY_RETRY_S = 1.0
+SMS_A_NUMBER = 100
+"""More than anybody gets on a day: who is told nothing because of a cap would look forgotten."""
 
 
 class NoLog:
@@ -49,24 +57,10 @@ class NoLog:
         """Forget it."""
 
 
-class Gateway:
-    """Whoever takes the SMS; the far end sees each."""
-
-    name = "simulation"
-
-    def __init__(self, premises: Premises) -> None:
-        self._premises = premises
-
-    async def send(self, *, key: str, number: str, text: str) -> SendResult:
-        """Take one."""
-        self._premises.far_end.see(What.SMS, number, text)
-        await asyncio.sleep(0.2)
-        return Accepted(key)
-
-
-def text_of(sms: QueuedSms) -> str:
-    """Return what a customer needs to understand: which text, and which queue."""
-    return f"{sms.template} {sms.queue} {sms.key}"
+def text_of(sms: QueuedSms, link: str | None) -> str:
+    """Return what a customer needs to understand: which text, which queue, its page, and the times that it names."""
+    more = "".join(f" {name}={value}" for name, value in sms.details.items())
+    return f"{sms.template} {sms.queue} {sms.key} {link or '-'}{more}"
 
 
 class Office:
@@ -104,7 +98,19 @@ class Office:
             premises.pbx, self.house, premises.queues, self.desk, self.keeper, self.reception, self.dialer
         )
         log = structlog.get_logger("controller.sms")
-        self.sms = SmsSender(self._room(self.store.outbox), Gateway(premises), text_of, clock, log)
+        self.inbox: SmsInbox = self._room(self.store.inbox)
+        self.replies = ReplyDesk(self.inbox, self.house)
+        self.late = LateWatch(self.house, self.keeper)
+        clerk = LinkClerk(self.house.links, SIGNER, PUBLIC_URL, clock, templates=WITH_LINK)
+        postage = Postage(
+            text_of=text_of,
+            sender_of=lambda _sms: "0312345678",
+            bill=lambda _sms, _text: SmsBill(1),
+            gate=SmsGate(premises.gate.plan, premises.gate.plan.countries),
+            limits=SmsLimits(per_number=SMS_A_NUMBER),
+            link_for=clerk.link_for,
+        )
+        self.sms = SmsSender(self._room(self.store.outbox), premises.carrier, postage, clock, log)
         self.connected = asyncio.Event()
         self._recovered = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -130,6 +136,8 @@ class Office:
             leadership=self.lease,
             caps_for=premises.gate.caps_for,
             queues=premises.queues,
+            do_not_call=self._room(store.do_not_call),
+            links=self._room(store.links),
         )
 
     def _wire(self) -> None:
@@ -143,6 +151,7 @@ class Office:
         self.lease.on_gained = self.keeper.serve
         self.store.on_change = self.keeper.promise_changed
         self.store.on_sms_queued = self.sms.wake
+        self.store.on_reply = self.replies.wake
         self.desk.on_handled = self.keeper.outlook.note_handled
 
     # -- its life
@@ -151,7 +160,11 @@ class Office:
         """Begin to work."""
         for name in self.premises.day.staff:
             self.look_at_phone(name)
-        for worker in (self.keeper.run(), self.deck.run(), self.sms.run(), self.lease.run(), self._recover()):
+        workers = (
+            *(self.keeper.run(), self.deck.run(), self.sms.run(), self.lease.run(), self._recover()),
+            *(self.replies.run(), self.late.run()),
+        )
+        for worker in workers:
             self._tasks.append(asyncio.ensure_future(self._guarded(worker)))
         self.connected.set()
 
@@ -159,10 +172,15 @@ class Office:
         """Take note that there is no connection to the PBX any more."""
         self._recovered = False
 
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether its database is not as it should be."""
+        return self._weather.now() is not None
+
     async def die(self) -> None:
         """Be gone, with everything that was under way."""
         self.alive = False
-        self.store.on_change = self.store.on_sms_queued = None
+        self.store.on_change = self.store.on_sms_queued = self.store.on_reply = None
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -15,7 +15,9 @@ from controller.domain.phone_number import DialableNumber, check
 from controller.domain.retry_policy import RetryPolicy
 from controller.journeys.redial_by_hand import REDIAL
 from tests.simulation import people
+from tests.simulation.carrier import Carrier
 from tests.simulation.clock import DayClock, DayLoop
+from tests.simulation.correspondents import Correspondents
 from tests.simulation.day_plan import Day, Deed, Happening
 from tests.simulation.far_end import FarEnd, SeenTelephony, What
 from tests.simulation.memory_data import MemoryData
@@ -61,6 +63,8 @@ class Premises:
         self.pbx.customers = Customers(day)
         self.pbx.gate = self._refusal
         self.pbx.plans.append(self._count_step)
+        self.correspondents = Correspondents(self)
+        self.carrier = Carrier(self, self.correspondents.gets)
         self._steps = 0
         self._offices = 0
         self._link_holds = 0
@@ -104,6 +108,8 @@ class Premises:
             or self.data.live
             or self.office is None
             or any(row.status.value in {"queued", "sending"} for row in self.data.sms.values())
+            or any(row.handled_at is None for row in self.data.replies.values())
+            or not (self.carrier.is_idle and self.correspondents.is_idle)
         )
 
     def _clear_up(self) -> None:

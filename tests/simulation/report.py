@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from controller.domain.effects import SmsTemplate
 from controller.ports.survey import Role
 from tests.simulation.day_plan import Deed, plan_day
 from tests.simulation.far_end import What
@@ -17,10 +18,12 @@ from tests.simulation.weather import Trouble
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tests.simulation.far_end import FarEnd, Sighting
     from tests.simulation.notebook import Violation
 
 COUNTED = (
     *("calls", "promises acknowledged", "calls to agents", "calls to customers", "talks", "SMS"),
+    *("replies acknowledged", "pages opened", "decided on a page", "told late"),
     *(deed.value for deed in (Deed.KILL, Deed.PBX_DIES, Deed.LINK_LOST, Deed.CLOCK_SET, Deed.RIVAL)),
     *(trouble.value for trouble in Trouble),
     *("admin cancels", "STOP", "hours played"),
@@ -50,27 +53,40 @@ def play_day(seed: int, number: int, *, with_story: bool = False) -> DayReport:
     far_end = premises.play()
     counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
     for seen in far_end.sightings:
-        match seen.what:
-            case What.RINGS_IN:
-                counts["calls"] += 1
-            case What.INVITE:
-                is_customer = far_end.channels[seen.who].role is Role.CUSTOMER
-                counts["calls to customers" if is_customer else "calls to agents"] += 1
-            case What.HEARS if seen.detail in ACKNOWLEDGED:
-                counts["promises acknowledged"] += 1
-            case What.TALKS:
-                counts["talks"] += 1
-            case What.SMS:
-                counts["SMS"] += 1
-            case What.CANCELLED:
-                counts["admin cancels"] += 1
-            case What.BLOCKED:
-                counts["STOP"] += 1
-            case What.FAULT if seen.who in COUNTED:
-                counts[seen.who] += 1
+        name = _counted_as(seen, far_end)
+        if name is not None:
+            counts[name] += 1
     hours = {"hours played": round(premises.clock.monotonic() / 3600, 2)}
     violations = judge(premises.day, far_end)
     return DayReport(seed, number, {**counts, **hours}, violations, far_end.story() if with_story else [])
+
+
+def _counted_as(seen: Sighting, far_end: FarEnd) -> str | None:
+    """Return as what a sighting is counted; None: not at all."""
+    match seen.what:
+        case What.INVITE:
+            is_customer = far_end.channels[seen.who].role is Role.CUSTOMER
+            return "calls to customers" if is_customer else "calls to agents"
+        case What.HEARS:
+            return "promises acknowledged" if seen.detail in ACKNOWLEDGED else None
+        case What.HANDED_OVER:
+            return "told late" if f": {SmsTemplate.RUNNING_LATE} " in seen.detail else None
+        case What.FAULT:
+            return seen.who if seen.who in COUNTED else None
+        case _:
+            return _PLAINLY.get(seen.what)
+
+
+_PLAINLY = {
+    What.RINGS_IN: "calls",
+    What.TALKS: "talks",
+    What.SMS: "SMS",
+    What.REPLY_TAKEN: "replies acknowledged",
+    What.ASKS: "pages opened",
+    What.DECIDED: "decided on a page",
+    What.CANCELLED: "admin cancels",
+    What.BLOCKED: "STOP",
+}
 
 
 @dataclass

@@ -19,7 +19,7 @@ LIMIT_S = 240
 
 @dataclass(frozen=True)
 class Planted:
-    """A fault: in a file below controller/, this text for that, and what the judge calls what comes of it."""
+    """A fault: in a file, seen from controller/, this text for that, and what the judge calls what comes of it."""
 
     file: str
     right: str
@@ -55,16 +55,16 @@ FAULTS = {
     ),
     "who rang in is called all the same": Planted(
         "domain/lifecycle.py",
-        "return Advance(replace(moved, state=PromiseState.FULFILLED, slot=None))",
-        "return Advance(moved)",
+        "return replace(promise, state=PromiseState.FULFILLED, slot=None)",
+        "return promise",
         "not owed",
         days=40,
     ),
     "what the admin cancelled waits on": Planted(
         "domain/lifecycle.py",
-        "        case Cancelled():\n            return Advance(",
+        "        case Cancelled(confirm=confirm):\n",
         "        case Cancelled(reason=CancelReason.ADMIN):\n            return Advance(moved)\n"
-        "        case Cancelled():\n            return Advance(",
+        "        case Cancelled(confirm=confirm):\n",
         "not owed",
         days=40,
     ),
@@ -117,6 +117,40 @@ FAULTS = {
         "return Reply(Outcome.NOT_CONFIRMED)",
         "return Reply(None)",
         "machine or no key",
+    ),
+    "an SMS that got no answer is sent again": Planted(
+        "workers/sms_sender.py",
+        "        if not isinstance(result, Refused) or",
+        "        if isinstance(result, Unclear):\n            return Refused(result.reason, 30.0)\n"
+        "        if not isinstance(result, Refused) or",
+        "SMS twice",
+    ),
+    "STOP is understood and not done": Planted(
+        "journeys/sms_reply.py",
+        "await house.do_not_call.block(number, ",
+        "await house.texts.owe(SendSms(number, SmsTemplate.GAVE_UP, number, 'ja', 'cards')) or dict(",
+        "SMS after STOP",
+        days=40,
+    ),
+    "a reply is settled and nothing is done about it": Planted(
+        "workers/reply_desk.py",
+        'settled = await self._stored("answer", lambda: self._act(reply, self._house, self._inbox))',
+        'settled = Settled("now")',
+        "lost",
+        days=40,
+    ),
+    "a link is good for ever": Planted(
+        "../tests/simulation/memory_links.py",
+        "replace(link, used_at=now)",
+        "link",
+        "link used twice",
+    ),
+    "nobody says that a window cannot be kept": Planted(
+        "workers/late_watch.py",
+        "await self._tell(promise, expected)",
+        "log.info(promise.id)",
+        "window in silence",
+        days=80,
     ),
 }
 

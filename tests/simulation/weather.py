@@ -20,6 +20,7 @@ LOOKS = frozenset(
     {
         *("made_on_call", "open_for", "booked", "get", "waiting", "open_attempts", "may_open", "next_due_at"),
         *("language_of", "kept", "find", "is_blocked", "listed"),
+        *("due", "unhandled", "was_helped"),
     }
 )
 """Methods that write nothing."""
