@@ -143,15 +143,19 @@ async def free_slots(queue: Queue, house: House, number: str) -> list[Slot]:
 
     Raises StoreUnavailableError.
     """
-    if queue.slots is None:
-        return []
-    now = house.clock.now()
-    cut = slots(queue.slots, queue.hours, queue.calling_hours, now)
-    planned = [slot for slot in cut if house.may_be_called(number, queue, slot.starts_at)]
-    if not planned:
+    planned = planned_slots(queue, house, number)
+    if queue.slots is None or not planned:
         return []
     booked = await house.promises.booked(queue.name, start=planned[0].starts_at, end=planned[-1].ends_at)
     return free(planned, queue.slots, booked)
+
+
+def planned_slots(queue: Queue, house: House, number: str) -> list[Slot]:
+    """Return the windows of the queue's plan in which a number can be called, soonest first, full or not."""
+    if queue.slots is None:
+        return []
+    cut = slots(queue.slots, queue.hours, queue.calling_hours, house.clock.now())
+    return [slot for slot in cut if house.may_be_called(number, queue, slot.starts_at)]
 
 
 def press(number: int) -> str:

@@ -13,6 +13,7 @@ from controller.domain.menu import (
     Repeat,
     SayGoodbye,
     SwitchLanguage,
+    TextBookingLink,
     TextPage,
 )
 from controller.journeys import prompts
@@ -20,7 +21,7 @@ from controller.journeys.in_line import enter_line
 from controller.journeys.menu import choose
 from controller.journeys.number_first import number_first
 from controller.journeys.outside_number import connect_outside
-from controller.journeys.web_guidance import text_page
+from controller.journeys.web_guidance import text_booking_link, text_page
 from controller.ports.call_log import Ending
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ async def take_to(destination: Destination, call: Call, house: House) -> Ending 
             return await number_first(call, house.queues[name], house)
         case TextPage(name):
             return await text_page(call, house.web_pages[name], house)
+        case TextBookingLink(name):
+            return await text_booking_link(call, house.queues[name], house)
         case CallOut(number):
             return await connect_outside(call, number, house)
         case SayGoodbye(prompt):

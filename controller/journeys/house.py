@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from controller.ports.callers import CallerMemory
     from controller.ports.calls import Telephony
     from controller.ports.clock import Clock
+    from controller.ports.do_not_call import DoNotCallBook
     from controller.ports.lease import Leadership
     from controller.ports.line import Line
+    from controller.ports.links import BookingLinks
     from controller.ports.promises import PromiseBook
     from controller.ports.queue_log import QueueLog
     from controller.ports.sms import SmsRequests
@@ -121,6 +123,8 @@ class Queue:
     slots: SlotPlan | None = None
     """None: no times can be booked."""
     recapture: Recapture | None = None
+    confirm_sms: bool = False
+    """Who leaves a number by phone gets an SMS that says what was promised."""
     callbacks: Callbacks = field(default_factory=Callbacks)
     agent_ring_timeout_s: float = 20
     customer_ring_timeout_s: float = 30
@@ -144,6 +148,8 @@ class House:
     clock: Clock
     plan: NumberPlan
     new_id: Callable[[], str]
+    do_not_call: DoNotCallBook
+    links: BookingLinks
     leadership: Leadership
     caps_for: Callable[[str], Caps]
     """The caps of a number (E.164)."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from controller.domain.digits import ONE_KEY, PHONE_NUMBER
-from controller.domain.phone_number import DialableNumber, Refusal, check
+from controller.domain.phone_number import DialableNumber, Refusal, check, takes_sms
 from controller.journeys import prompts, spoken
 from controller.journeys.choose_time import Soon, choose_slot, choose_time
 from controller.journeys.shown_number import shown_number
@@ -97,6 +97,7 @@ def wanted(call: Conversation, queue: Queue, number: DialableNumber, when: Slot 
         not_before=soon.not_before if soon else None,
         slot=slot,
         slot_capacity=queue.slots.capacity if queue.slots else 0,
+        confirm=queue.confirm_sms and takes_sms(number),
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from controller.domain.menu import LeaveNumber, SayGoodbye, SwitchLanguage
+from controller.domain.menu import SayGoodbye, SwitchLanguage
 from controller.domain.menu_graph import (
+    OVER_AT_THE_QUEUE,
     Kind,
     Place,
     Turn,
@@ -123,7 +124,7 @@ def _over_at_once(scene: Scene) -> Iterator[str]:
     """Yield the queues to which callers are sent too late: the longest wait counts from the call's arrival."""
     for way in scene.ways:
         target = way.target
-        if way.turn is not Turn.ON_MAX_WAIT or target is None or isinstance(way.leads_to, LeaveNumber):
+        if way.turn is not Turn.ON_MAX_WAIT or target is None or isinstance(way.leads_to, OVER_AT_THE_QUEUE):
             continue
         before = scene.queues[way.source.name].limits.max_wait_s
         after = scene.queues[target.name].limits.max_wait_s if target.kind is Kind.QUEUE else None

@@ -99,6 +99,8 @@ class Scene:
         yield offer.format(interval_s=announcements.interval_s, offer_s=announcements.offer_after_wait_s)
         if queue.recaptured_after_s is not None:
             yield f"who hangs up after {queue.recaptured_after_s:g} s of waiting gets an SMS"
+        if queue.confirm_sms:
+            yield "who leaves a number gets an SMS that says what was promised"
 
     def _booking(self, queue: Queue) -> Iterator[str]:
         plan, gate = queue.slot_plan, self.settings.gate

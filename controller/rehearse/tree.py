@@ -15,6 +15,7 @@ from controller.domain.menu import (
     Repeat,
     SayGoodbye,
     SwitchLanguage,
+    TextBookingLink,
     TextPage,
 )
 from controller.domain.menu_graph import Kind, Place, Turn
@@ -92,7 +93,7 @@ class Author:
         text = self._scene.catalogue.text(prompt, language)
         return Said(prompt, language, text, is_missing=text is None and self._scene.catalogue.is_there)
 
-    def step(self, how: str, destination: Destination, language: str, menu: str = "") -> Step:  # noqa: PLR0911 - one for each destination
+    def step(self, how: str, destination: Destination, language: str, menu: str = "") -> Step:  # noqa: C901, PLR0911 - one for each destination
         """Return what a destination is and all that follows. `menu`: the menu whose answer it is."""
         match destination:
             case OpenMenu(name):
@@ -107,6 +108,8 @@ class Author:
                 page = self._scene.settings.pages_by_name[name]
                 title = self._scene.title(page.titles, language)
                 return Step(how, f"web page {name}, by SMS: {title}", facts=(page.url,))
+            case TextBookingLink(name):
+                return Step(how, f"the link to book a callback by queue {name}, by SMS")
             case CallOut(number):
                 return Step(how, f"is connected with {as_printed(number, self._home)}")
             case SayGoodbye(prompt):

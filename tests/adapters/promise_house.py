@@ -71,6 +71,8 @@ async def promise_house(folder: Path, *queues: Queue) -> AsyncIterator[PromiseHo
             clock=clock,
             plan=NumberPlan(),
             new_id=lambda: f"id-{next(ids)}",
+            do_not_call=store.do_not_call,
+            links=locked,
             leadership=locked,
             caps_for=lambda _number: NO_CAPS,
             queues=served,

@@ -15,6 +15,7 @@ from controller.domain.menu import (
     OpenMenu,
     SayGoodbye,
     SwitchLanguage,
+    TextBookingLink,
     TextPage,
     WebPage,
 )
@@ -59,6 +60,9 @@ EASY: dict[str, Journey] = {
     "served after a wait": Journey({"alice": AGENT}, calls(), 40),
     "the first agent does not answer": Journey({"alice": DEAF, "bob": AGENT}, calls()),
     "leaves the number shown": Journey({}, leaving(use_this_number=["1", "1", "1"])),
+    "leaves the number shown, and it is confirmed": Journey(
+        {}, leaving(use_this_number=["1", "1", "1"]), cards=ruled(confirm_sms=True)
+    ),
     "leaves another number": Journey(
         {},
         leaving(
@@ -95,6 +99,7 @@ MENU = Menu(
         "4": TextPage("hours"),
         "5": CallOut(OFFICE),
         "6": SayGoodbye(MOVED),
+        "7": TextBookingLink("cards"),
         "8": SwitchLanguage("en"),
     },
     no_key=JoinQueue("cards"),
@@ -111,6 +116,7 @@ MENUS: dict[str, Journey] = {
     "speaks English, and is served": Journey({"alice": AGENT}, at_menu("8", "1"), opening=AT_MENU),
     "is urgent": Journey({"alice": AGENT}, someone_is_urgent, 12, opening=AT_MENU),
     "wants a page by SMS": Journey({}, at_menu("4", sms_confirm=["1", "1"]), opening=AT_MENU),
+    "wants a booking link by SMS": Journey({}, at_menu("7", sms_confirm=["1", "1"]), opening=AT_MENU),
     "is sent to a number outside": Journey({}, outside(Person(talks_s=20)), opening=AT_MENU),
     "nobody answers outside": Journey({}, outside(Person(refuses=Outcome.BUSY)), opening=AT_MENU),
     "hears a message": Journey({}, at_menu("6"), opening=AT_MENU),

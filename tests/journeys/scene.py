@@ -131,6 +131,8 @@ class Scene:
             clock=clock,
             plan=NumberPlan(),
             new_id=theatre.new_id,
+            do_not_call=watched(theatre.store.do_not_call),
+            links=watched(theatre.store.links),
             leadership=self.leadership,
             caps_for=lambda _number: self.caps,
             queues=self.queues,
@@ -275,11 +277,8 @@ class Scene:
     def tasks_left(self) -> list[str]:
         """Return the names of the tasks that are there, except those that look at the line, and what they wait for."""
         names = Counter(_name_of(task) for task in asyncio.all_tasks(self.theatre.loop))
-        return sorted(
-            (
-                names - Counter({"LineKeeper.run": 1, "DeckWatch.run": 1, "Event.wait": 2, "VirtualClock.sleep": 2})
-            ).elements()
-        )
+        keeping = {"LineKeeper.run": 1, "DeckWatch.run": 1, "Event.wait": 2, "VirtualClock.sleep": 2}
+        return sorted((names - Counter(keeping)).elements())
 
     def _agent_phone(self, name: str, idle: bool) -> None:
         state = DeviceState.NOT_INUSE if idle else DeviceState.INUSE
