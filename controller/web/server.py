@@ -1,0 +1,91 @@
+"""Serves the pages: how many connections at once, and how long somebody may be silent on one."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import structlog
+from aiohttp import web
+
+log = structlog.get_logger(__name__)
+
+MOST_CONNECTIONS = 512
+SILENCE_S = 30.0
+"""How long a connection may be open without a whole head of a request: idle, or dripping."""
+LINGER_S = 1.0
+"""How long what was refused is read and thrown away, so that its sender gets to see the answer."""
+LEAVE_S = 5.0
+"""How long requests are given to end when we stop."""
+
+
+class WebServer:
+    """Listens for browsers and providers, in plain HTTP: a reverse proxy in front of it encrypts."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        app: web.Application,
+        *,
+        most_connections: int = MOST_CONNECTIONS,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        self._host, self._port = host, port
+        self._app = app
+        self._most_connections = most_connections
+        self._silence_s = silence_s
+        self.listening = asyncio.Event()
+        self.bound_port = port
+        """The port that is listened on; of meaning once `listening` is set. Differs for port 0."""
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises OSError, which names address and port, when the port cannot be had."""
+        runner = web.AppRunner(
+            self._app,
+            access_log=None,
+            keepalive_timeout=self._silence_s,
+            lingering_time=LINGER_S,
+            shutdown_timeout=LEAVE_S,
+            # What a provider signed is what was sent, and a small body that grows large is an attack.
+            auto_decompress=False,
+        )
+        await runner.setup()
+        try:
+            server = await self._listen(runner)
+            try:
+                self.bound_port = server.sockets[0].getsockname()[1]
+                self.listening.set()
+                log.info("listening for browsers", host=self._host, port=self.bound_port)
+                await asyncio.get_running_loop().create_future()
+            finally:
+                server.close()
+                self.listening.clear()
+        finally:
+            await runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner) -> asyncio.Server:
+        serving = runner.server
+        if serving is None:
+            raise RuntimeError("the pages were not set up")
+
+        def door() -> asyncio.BaseProtocol:
+            return serving() if len(serving.connections) < self._most_connections else _Refusal()
+
+        try:
+            server = await asyncio.get_running_loop().create_server(door, self._host, self._port, reuse_address=True)
+        except OSError as error:
+            place = f"the web pages cannot be served at {self._host}:{self._port} (web.host, web.port)"
+            raise OSError(error.errno, f"{place}: {error.strerror or error}") from error
+        for each in server.sockets:
+            # Who does not take what was sent is not waited for: the connections inherit it.
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._silence_s * 1000))
+        return server
+
+
+class _Refusal(asyncio.Protocol):
+    """A connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            transport.abort()
