@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-import phonenumbers
+from controller.domain.phone_number import as_e164
 
 if TYPE_CHECKING:
     from controller.domain.promise import Promise
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 
 _MOST = 10
 """So many are named when there are several."""
-_NUMBER = re.compile(r"\+?[0-9]{8,15}", re.ASCII)
-_WRITTEN_BETWEEN = re.compile(r"[-() .]")
 
 
 class NoSuchPromiseError(Exception):
@@ -27,7 +24,7 @@ async def search(book: HistoryBook, wanted: str, *, home: str) -> tuple[Promise,
     `wanted` is a phone number, E.164 or as written in the country `home`, or the first characters of an id. Raises
     NoSuchPromiseError, whose text does not repeat a phone number; StoreUnavailableError.
     """
-    number = e164(wanted, home)
+    number = as_e164(wanted, home)
     if number is not None:
         found = await book.of_number(number, _MOST)
         if found.promises:
@@ -42,18 +39,6 @@ async def search(book: HistoryBook, wanted: str, *, home: str) -> tuple[Promise,
     if len(by_id.promises) > 1 and first.id != beginning:
         raise NoSuchPromiseError(f"several promises begin so, newest first: {_ids(by_id)}; write more of the id")
     return first, ()
-
-
-def e164(text: str, home: str) -> str | None:
-    """Return the number that `text` is, E.164; None when it can be none. Whether it may be dialled is not asked."""
-    digits = _WRITTEN_BETWEEN.sub("", text)
-    if not _NUMBER.fullmatch(digits):
-        return None
-    try:
-        number = phonenumbers.parse(digits, home)
-    except phonenumbers.NumberParseException:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _ids(found: Found) -> str:

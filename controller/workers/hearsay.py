@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from controller.ports.promises import StoreUnavailableError
+from controller.workers.until_stored import until_stored
 
 if TYPE_CHECKING:
     from controller.ports.clock import Clock
-    from controller.ports.promises import PromiseBook
+    from controller.ports.promises import PromiseBook, StoreUnavailableError
     from controller.workers.line_keeper import LineKeeper
     from controller.workers.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
-
-STORE_RETRY_S = 1.0
 
 
 class Hearsay:
@@ -33,15 +31,13 @@ class Hearsay:
         self._supervisor.spawn(self._look_up(promise_id), promise_id=promise_id)
 
     async def _look_up(self, promise_id: str) -> None:
-        while True:
-            try:
-                promise = await self._promises.get(promise_id)
-            except StoreUnavailableError as error:
-                log.warning("a changed promise cannot be read yet", reason=str(error))
-                await self._clock.sleep(STORE_RETRY_S)
-            except LookupError:
-                log.info("there is no such promise")
-                return
-            else:
-                self._keeper.promise_changed(promise)
-                return
+        try:
+            promise = await until_stored(lambda: self._promises.get(promise_id), self._clock, _told)
+        except LookupError:
+            log.info("there is no such promise")
+            return
+        self._keeper.promise_changed(promise)
+
+
+def _told(error: StoreUnavailableError, _retry_in_s: float) -> None:
+    log.warning("a changed promise cannot be read yet", reason=str(error))

@@ -79,6 +79,10 @@ class LineKeeper:
         self.may_dial: Callable[[], bool] = lambda: True
         """Asked before a promise gets an agent: is there a free circuit?"""
         self.on_promise_turn: Callable[[Promise, DeskReservation], None] = lambda _promise, _reservation: None
+        self.on_promise_changed: Callable[[Promise], None] = lambda _promise: None
+        """Told of each promise as it now stands in the database."""
+        self.on_line_changed: Callable[[], None] = lambda: None
+        """Told when anybody may have to wait longer or shorter, whether somebody may be served at the moment or not."""
         self.on_promise_expired: Callable[[Promise], None] = lambda _promise: None
         self.on_decision: Callable[[Decision], None] = lambda _decision: None
         """Told of each decision, the moment that it is made."""
@@ -166,6 +170,7 @@ class LineKeeper:
         """Take note that an agent may have begun or ended their duty."""
         if before.is_on_duty != after.is_on_duty:
             self.phones_known()
+            self.on_line_changed()
 
     def phones_known(self) -> None:
         """Take note that it is known (again) who is there: a queue may turn out to be without agents."""
@@ -174,6 +179,7 @@ class LineKeeper:
     def promise_changed(self, promise: Promise) -> None:
         """Take note of a promise as it now stands in the database."""
         self.promises.note(promise)
+        self.on_promise_changed(promise)
         self.serve()
 
     def gone(self, call_id: str) -> None:
@@ -204,6 +210,7 @@ class LineKeeper:
     def serve(self) -> None:
         """Join whoever can be joined now."""
         self._changed.set()
+        self.on_line_changed()
         self._serve(self._clock.now())
 
     def _serve(self, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +20,7 @@ from controller.domain.lifecycle import (
 )
 from controller.domain.outcome import Outcome
 from controller.ports.promises import NotClaimedReason, StoreUnavailableError
+from controller.workers.until_stored import until_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
     from controller.workers.line_keeper import LineKeeper
 
 log = structlog.get_logger(__name__)
-
-STORE_RETRY_S = 1.0
-"""How long to wait for a database that is away before an outcome is written again."""
 
 HOLD_BACK_S = 10.0
 """How long a promise that cannot be dialled now (no database, a call to its number is open) is kept from the line."""
@@ -65,13 +64,9 @@ class OutcomeWriter:
 
     async def settle_what_is_open(self, promise_id: str, outcome: Outcome) -> None:
         """Write how the attempt of a promise ended whose story failed, if there is one."""
-        while True:
-            try:
-                open_attempts = await self._promises.open_attempts()
-                break
-            except StoreUnavailableError as error:
-                log.error("an attempt waits for the database", reason=str(error))  # noqa: TRY400 - expected
-                await self._clock.sleep(STORE_RETRY_S)
+        open_attempts = await until_stored(
+            self._promises.open_attempts, self._clock, partial(_told, "an attempt waits for the database")
+        )
         for found in open_attempts:
             if found.promise.id == promise_id:
                 await self.settle(promise_id, outcome, attempt_id=found.attempt.id)
@@ -97,21 +92,23 @@ class OutcomeWriter:
 
     async def write(self, promise_id: str, event: Event) -> None:
         """Advance a promise; one that others have moved on meanwhile stays as it is, and the line is told."""
-        while True:
-            try:
-                promise = await self._promises.advance(promise_id, event)
-            except StoreUnavailableError as error:
-                log.error("an outcome waits for the database", reason=str(error))  # noqa: TRY400 - expected
-                await self._clock.sleep(STORE_RETRY_S)
-            except RefusedTransitionError as error:
-                log.warning("an outcome came too late", reason=str(error))
-                await self._tell_line(promise_id)
-                return
-            else:
-                log.info("promise", state=promise.state.value, attempts_used=promise.attempts_used)
-                return
+        try:
+            promise = await until_stored(
+                lambda: self._promises.advance(promise_id, event),
+                self._clock,
+                partial(_told, "an outcome waits for the database"),
+            )
+        except RefusedTransitionError as error:
+            log.warning("an outcome came too late", reason=str(error))
+            await self._tell_line(promise_id)
+        else:
+            log.info("promise", state=promise.state.value, attempts_used=promise.attempts_used)
 
     async def _tell_line(self, promise_id: str) -> None:
         """Tell the line how a promise stands: where only the answer to a write was lost, nobody has told it."""
         with suppress(StoreUnavailableError):
             self._keeper.promise_changed(await self._promises.get(promise_id))
+
+
+def _told(what: str, error: StoreUnavailableError, _retry_in_s: float) -> None:
+    log.error(what, reason=str(error))

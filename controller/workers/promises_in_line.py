@@ -76,6 +76,10 @@ class PromisesInLine:
         """Take note that somebody has a promise in hand: the line does not offer it until they have let go."""
         self._in_hand[promise_id] += 1
 
+    def is_attended(self, promise_id: str) -> bool:
+        """Tell whether somebody has a promise in hand, or its customer stands in line themselves."""
+        return promise_id in self._in_hand or promise_id in self.withdrawals.stood_in_for
+
     def take_ahead(self, promise_id: str) -> Promise:
         """Take a promise whose customer is dialled before there is an agent. It keeps its place, and gets its turn."""
         self._ahead[promise_id] = self._entries[promise_id]
