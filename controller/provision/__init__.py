@@ -27,6 +27,7 @@ __all__ = ["PortPlan", "ProvisionError", "SipAccount", "Site", "provision"]
 RTP_SPAN: Final = 400  # 200 even ports for sound, the odd ones for RTCP (RFC 3550, section 11)
 # Ports above this are handed out by Linux to outgoing connections, and would be gone at some later start.
 LAST_PORT: Final = 32_767
+_HEAD: Final = "# Drawn at the first start. Keep this file to yourself.\n"
 FIRST_CUSTOMER: Final = 9_012_340_001
 
 
@@ -167,19 +168,24 @@ def _is_free(bind: str, port: int) -> bool:
 
 
 def _secrets(path: Path, agents: list[str], lines: list[str], new_secret: Callable[[], str]) -> Secrets:
-    """Read the secrets that exist, draw the ones that do not, and keep all of them in `path` (mode 0600)."""
+    """Read the secrets that exist, draw the ones that do not, and add these to `path` (mode 0600).
+
+    What stands in the file stays as it is: comments, and what an admin has added.
+    """
     found = read_secrets(path)
     keys = {
         "ORIKAESHI_ARI_PASSWORD",
         "ORIKAESHI_AMI_PASSWORD",
         "ORIKAESHI_TRUNK_PASSWORD",
+        "ORIKAESHI_WEB_SECRET",
         *(_sip_key(name) for name in (*agents, *lines)),
     }
     missing = sorted(keys - found.keys())
     if missing:
         found |= {key: new_secret() for key in missing}
-        body = "".join(f"{key}={found[key]}\n" for key in sorted(found))
-        write_private(path, "# Drawn at the first start. Keep this file to yourself.\n" + body)
+        before = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+        drawn = "".join(f"{key}={found[key]}\n" for key in missing)
+        write_private(path, before + ("" if before.endswith("\n") or not before else "\n") + drawn)
     return Secrets(
         ari=found["ORIKAESHI_ARI_PASSWORD"],
         ami=found["ORIKAESHI_AMI_PASSWORD"],

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _SAFE_SECRET: Final = re.compile(r"[A-Za-z0-9_.~+-]+")
 _SHORTEST_SECRET: Final = 16
 
+# Drawn by a provider, not by us: as it comes. A shell that reads the file too needs quotes around the rest.
+_GIVEN: Final = "ORIKAESHI_SMS_"
+_GIVEN_SECRET: Final = re.compile(r"[A-Za-z0-9_.~+/=:@%,-]+|'[ -&(-~]+'")
+
 
 def write_private(path: Path, text: str) -> None:
     """Write `text` with mode 0600; a reader sees the old file or the new one, never half of it.
@@ -38,9 +42,11 @@ def write_private(path: Path, text: str) -> None:
 def read_secrets(path: Path) -> dict[str, str]:
     """Read lines of KEY=VALUE; empty lines and lines that begin with `#` are skipped. No file: no secrets.
 
+    An SMS provider's secret (`ORIKAESHI_SMS_...`) is taken as the provider gave it, and may stand in single quotes.
+
     Raises:
         ProvisionError: a line is not KEY=VALUE, or a value is short or has a character that Asterisk's
-            configuration files would read as something else. The message names the line, not the value.
+            configuration files, or a shell, would read as something else. The message names the line, not the value.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -54,16 +60,23 @@ def read_secrets(path: Path) -> dict[str, str]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         key, sign, value = line.strip().partition("=")
-        if not sign or not key:
-            faults.append(f"line {number}: not KEY=VALUE")
-        elif not _SAFE_SECRET.fullmatch(value):
-            faults.append(f"line {number}, {key}: only letters, digits and _ . ~ + - may stand in a password")
-        elif len(value) < _SHORTEST_SECRET:
-            faults.append(f"line {number}, {key}: shorter than {_SHORTEST_SECRET} characters")
+        fault = _fault(key, value) if sign and key else ": not KEY=VALUE"
+        if fault:
+            faults.append(f"line {number}{fault}")
         else:
-            found[key] = value
+            found[key] = value.strip("'")
     if faults:
         raise ProvisionError(
             f"{path}: " + "; ".join(faults) + ". Correct it, or delete the line: then a new password is drawn."
         )
     return found
+
+
+def _fault(key: str, value: str) -> str | None:
+    """Return what is wrong with a secret, without showing it; None: nothing."""
+    if key.startswith(_GIVEN):
+        fits = _GIVEN_SECRET.fullmatch(value)
+        return None if fits else f", {key}: put it in single quotes; it can hold ASCII characters but '"
+    if not _SAFE_SECRET.fullmatch(value):
+        return f", {key}: only letters, digits and _ . ~ + - may stand in a password"
+    return f", {key}: shorter than {_SHORTEST_SECRET} characters" if len(value) < _SHORTEST_SECRET else None

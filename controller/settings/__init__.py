@@ -1,6 +1,6 @@
 """The settings: a TOML file an admin writes, secrets from the environment, frozen values for `assembly`."""
 
-from controller.settings.loading import SECRETS, load_settings
+from controller.settings.loading import load_settings
 from controller.settings.menus import Entrance, Menu, WebPage
 from controller.settings.mistakes import Mistake, SettingsError
 from controller.settings.model import Settings
@@ -15,14 +15,14 @@ from controller.settings.sections import (
     Line,
     Log,
     Secrets,
-    Sms,
     Store,
 )
+from controller.settings.sms import Sms
 from controller.settings.values import LANGUAGES
+from controller.settings.web import Web
 
 __all__ = [
     "LANGUAGES",
-    "SECRETS",
     "AgentPhone",
     "AgentsByPhone",
     "Agi",
@@ -42,6 +42,7 @@ __all__ = [
     "SettingsError",
     "Sms",
     "Store",
+    "Web",
     "WebPage",
     "load_settings",
 ]

@@ -6,7 +6,6 @@ has the wrong shape is passed over here: the model tells that.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.outcome import Outcome
@@ -18,26 +17,21 @@ from controller.settings.pairs import pair_mistakes
 from controller.settings.raw import Finding, Tables, names, table, tables, texts
 from controller.settings.retries import retry_mistakes
 from controller.settings.routes import route_mistakes
+from controller.settings.secret_values import secrets_out_of_place
+from controller.settings.sms_checks import sms_mistakes
 from controller.settings.timetable import timetable_mistakes
 from controller.settings.trunks import trunk_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from controller.settings.toml_lines import Path
-
-_SECRET_KEY = re.compile(r"passw|secret|token|api_?key|credential", re.IGNORECASE)
 _GAP_OUTCOMES = frozenset(outcome.value for outcome, rule in DEFAULT_RULES.items() if not rule.ends)
-_OUT_OF_PLACE = (
-    "is a secret and must not stand in this file: put it into the environment"
-    " (ORIKAESHI_ARI_PASSWORD, ORIKAESHI_AMI_PASSWORD), and change it if others could read the file"
-)
 
 
 def cross_check(raw: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield (place, message) for each mistake that lies between settings. `raw` is what `tomllib` read."""
     queues, agents = tables(raw, "queues"), tables(raw, "agents")
-    yield from _secrets((), raw)
+    yield from secrets_out_of_place(raw)
     for key in ("queues", "agents", "entrances", "menus", "web_pages"):
         yield from _repeated(key, tables(raw, key), "name")
     yield from _repeated("agents", agents, "endpoint")
@@ -52,26 +46,7 @@ def cross_check(raw: Mapping[str, Any]) -> Iterator[Finding]:
     yield from calling_mistakes(raw)
     yield from retry_mistakes(raw)
     yield from trunk_mistakes(raw)
-
-
-def is_secret_key(key: str) -> bool:
-    """Tell whether a setting of this name holds a secret."""
-    return _SECRET_KEY.search(key) is not None
-
-
-def _secrets(path: Path, place: Any) -> Iterator[Finding]:
-    if isinstance(place, dict):
-        for key, inside in place.items():
-            if is_secret_key(key):
-                yield (
-                    (*path, key),
-                    _OUT_OF_PLACE,
-                )
-            else:
-                yield from _secrets((*path, key), inside)
-    elif isinstance(place, list):
-        for index, inside in enumerate(place):
-            yield from _secrets((*path, index), inside)
+    yield from sms_mistakes(raw)
 
 
 def _repeated(table: str, entries: Tables, key: str) -> Iterator[Finding]:

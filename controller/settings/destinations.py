@@ -17,6 +17,7 @@ from controller.domain.menu import (
     Repeat,
     SayGoodbye,
     SwitchLanguage,
+    TextBookingLink,
     TextPage,
 )
 from controller.settings.mistakes import nearest
@@ -41,6 +42,7 @@ _NAMED: Mapping[str, tuple[Callable[[str], Destination], Callable[[str], str]]] 
     "callback": (LeaveNumber, name),
     "menu": (OpenMenu, name),
     "web_page": (TextPage, name),
+    "booking_link": (TextBookingLink, name),
     "external": (CallOut, _external),
     "message": (SayGoodbye, prompt),
     "language": (SwitchLanguage, language),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from controller.settings.crosschecks import cross_check, is_secret_key
+from controller.settings.crosschecks import cross_check
 from controller.settings.mistakes import Mistake, SettingsError, shown_key, told
 from controller.settings.model import Settings
+from controller.settings.secret_values import holds_secret, no_secrets, read_environment
 from controller.settings.toml_lines import Path as Place
 from controller.settings.toml_lines import line_of, lines_of
 
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-SECRETS = {"ari_password": "ORIKAESHI_ARI_PASSWORD", "ami_password": "ORIKAESHI_AMI_PASSWORD"}
-"""Which environment variable each secret comes from."""
-
-_SECTIONS = ("asterisk", "store", "sms", "dialer", "line", "agents_by_phone", "agi", "callers", "log")
+_SECTIONS = ("asterisk", "store", "sms", "web", "dialer", "line", "agents_by_phone", "agi", "callers", "log")
 _LEADING_ZERO = re.compile(r"=\s*\[?\s*0[0-9]+")
 
 
@@ -32,12 +30,13 @@ def load_settings(path: Path, env: Mapping[str, str], *, needs_secrets: bool = T
     the file (TOML cannot be read past it), not the environment. Without `needs_secrets` the environment is not
     looked at and the secrets are empty: enough to check the file or to read the database.
     """
-    secrets, env_mistakes = _secrets(env, path) if needs_secrets else (dict.fromkeys(SECRETS, ""), [])
     try:
         text = _read(path)
         raw = _parse(text, path)
     except SettingsError as error:
+        env_mistakes = read_environment(env, path, {})[1] if needs_secrets else []
         raise SettingsError(str(path), [*error.mistakes, *env_mistakes]) from None
+    secrets, env_mistakes = read_environment(env, path, raw) if needs_secrets else (no_secrets(), [])
     lines = lines_of(text)
     mistakes = [Mistake(line_of(place, lines), shown_key(place, raw), message) for place, message in cross_check(raw)]
     candidate = {section: {} for section in _SECTIONS} | _with_tuples(raw) | {"secrets": secrets}
@@ -52,22 +51,6 @@ def load_settings(path: Path, env: Mapping[str, str], *, needs_secrets: bool = T
     if mistakes or env_mistakes:
         raise SettingsError(str(path), [*mistakes, *env_mistakes])
     return settings
-
-
-def _secrets(env: Mapping[str, str], path: Path) -> tuple[dict[str, str], list[Mistake]]:
-    beside = path.parent / "secrets.env"
-    how = f"set -a; . {beside}; set +a" if beside.is_file() else "`controller provision` makes one in secrets.env"
-    secrets, mistakes = {}, []
-    for key, variable in SECRETS.items():
-        value = env.get(variable, "")
-        secrets[key] = value
-        if not value:
-            mistakes.append(Mistake(None, variable, f"is not set ({how})", is_environment=True))
-        elif not value.isprintable():
-            mistakes.append(
-                Mistake(None, variable, "holds a line break or another control character", is_environment=True)
-            )
-    return secrets, mistakes
 
 
 def _read(path: Path) -> str:
@@ -111,7 +94,7 @@ def _told(error: ValidationError, raw: Mapping[str, Any], lines: Mapping[Place, 
         place: Place = tuple(part for part in one["loc"] if part != "[key]")
         if one["type"] == "too_short" and one["input"]:
             continue  # there are some, each with mistakes of its own
-        if place[0] == "secrets" or is_secret_key(str(place[-1])):
+        if place[0] == "secrets" or holds_secret(place):
             continue  # told by the look at the environment, or as a secret out of place
         yield Mistake(line_of(place, lines), shown_key(place, raw), told(one, _keys_beside(place)))
 

@@ -1,6 +1,7 @@
 """The settings, as frozen values. Units are in the names; what may stand where is checked when the file is read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import SlotPlan
 from controller.settings.menus import Entrance, Menu, WebPage
 from controller.settings.queue import Queue
+from controller.settings.secret_values import needed_secrets
 from controller.settings.sections import (
     AgentPhone,
     AgentsByPhone,
@@ -24,11 +26,12 @@ from controller.settings.sections import (
     Line,
     Log,
     Secrets,
-    Sms,
     Store,
 )
+from controller.settings.sms import Sms
 from controller.settings.trunks import Trunk, trunks_of
-from controller.settings.values import Section, parse_hours
+from controller.settings.values import Section, is_sms_name, parse_hours
+from controller.settings.web import Web
 
 
 class Settings(Section):
@@ -37,6 +40,7 @@ class Settings(Section):
     asterisk: Asterisk
     store: Store
     sms: Sms
+    web: Web
     dialer: Dialer
     line: Line
     agents_by_phone: AgentsByPhone
@@ -75,6 +79,39 @@ class Settings(Section):
             caps=self.dialer.caps.caps,
             tariffs=self.dialer.tariffs_by_prefix,
         )
+
+    @property
+    def sms_plan(self) -> NumberPlan:
+        """Which numbers may be sent an SMS, as far as country, prefix and our own numbers go."""
+        return replace(self.gate.plan, countries=frozenset(self.sms.countries or self.dialer.countries), types={})
+
+    @property
+    def sms_senders(self) -> dict[str, str]:
+        """Who the SMS of each queue come from, by its name: E.164 where that is a number, else as it is written."""
+        of_house = self.sms.sender or self.dialer.caller_id
+        return {queue.name: self._as_sender(queue.sms_sender or of_house) for queue in self.queues}
+
+    @property
+    def sms_two_way(self) -> bool:
+        """Whether customers can reply, and we hear of it. The number of our trunk alone takes no SMS."""
+        senders = [queue.sms_sender or self.sms.sender for queue in self.queues]
+        service = self.sms.twilio.messaging_service_sid if self.sms.twilio else None
+        by_service = self.sms.gateway == "twilio" and service is not None
+        if not by_service and any(sender is None or is_sms_name(sender) for sender in senders):
+            return False
+        match self.sms.gateway:
+            case "smpp":
+                return True
+            case "twilio" | "vonage":
+                return self.web.enabled
+            case "json_http":
+                return self.web.enabled and self.sms.json_http is not None and self.sms.json_http.replies is not None
+        return False
+
+    @property
+    def needed_secrets(self) -> tuple[str, ...]:
+        """The environment variables that `controller run` needs with this file."""
+        return tuple(needed_secrets(self.model_dump(exclude={"secrets"})).values())
 
     @property
     def own_numbers(self) -> frozenset[str]:
@@ -148,6 +185,11 @@ class Settings(Section):
         return frozenset(
             (*(entrance.language for entrance in self.ways_in), *(q.language for q in self.queues), *chosen)
         )
+
+    def _as_sender(self, sender: str) -> str:
+        home = self.dialer.home_country
+        number = check(sender, NumberPlan(home=home, countries=frozenset({home})))
+        return number.e164 if isinstance(number, DialableNumber) else sender
 
     def _destinations(self) -> Iterator[domain.Destination]:
         for entrance in self.ways_in:

@@ -24,6 +24,7 @@ from controller.settings.values import (
     RingSeconds,
     Seconds,
     Section,
+    SmsSender,
 )
 
 _LONGEST_GAP_S = 7 * 24 * 3600.0
@@ -84,6 +85,12 @@ class Queue(Titled):
     promise_lifetime_h: Annotated[float, Field(gt=0, le=30 * 24, allow_inf_nan=False)] = 24
     recapture_sms: bool = False
     recapture_after_s: Seconds | None = None
+    confirm_sms: bool = False
+    """Who leaves a number by phone gets an SMS that says what was promised."""
+    sms_sender: SmsSender | None = None
+    """Who its SMS come from; None: sms.sender."""
+    late_notice_s: Annotated[float, Field(ge=60, le=3600, allow_inf_nan=False)] = 300
+    """A customer whose time cannot be kept is told so long before it ends, at the latest."""
     callbacks: Callbacks = Callbacks()
     caller_id: PhoneNumber | None = None
     """The number that its customers see; None: that of the trunk."""

@@ -1,7 +1,7 @@
-"""The sections of the settings that stand once: the PBX, the database, SMS, the dialer, the line, agents, the log."""
+"""The sections of the settings that stand once: the PBX, the database, the dialer, the line, agents, the log."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
@@ -20,10 +20,9 @@ from controller.settings.values import (
     Prefix,
     Section,
     TimeZone,
+    file_beside,
+    folder_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _SQLITE = "sqlite+aiosqlite:///"
 
@@ -47,22 +46,11 @@ def _store_url(text: str, info: ValidationInfo) -> str:
     file_name = text.removeprefix(_SQLITE)
     if not file_name or ":memory:" in file_name:
         raise ValueError("must name a file: a promise in memory is lost at the first restart")
-    return f"{_SQLITE}{_folder(info) / file_name}"
-
-
-def _file(text: object, info: ValidationInfo) -> object:
-    if text == "":
-        raise ValueError("must name a file")
-    return _folder(info) / text if isinstance(text, str | Path) else text
+    return f"{_SQLITE}{folder_of(info) / file_name}"
 
 
 def _log_file(text: object, info: ValidationInfo) -> object:
-    return None if text in {"", None} else _file(text, info)
-
-
-def _folder(info: ValidationInfo) -> Path:
-    context: Mapping[str, Path] = info.context or {}
-    return context["folder"]
+    return None if text in {"", None} else file_beside(text, info)
 
 
 class Asterisk(Section):
@@ -86,14 +74,6 @@ class Store(Section):
     def path(self) -> Path:
         """The database file."""
         return Path(self.url.removeprefix(_SQLITE))
-
-
-class Sms(Section):
-    """How text messages leave."""
-
-    gateway: Literal["log"] = "log"
-    outbox_path: Annotated[Path, BeforeValidator(_file), Field(validate_default=True)] = Path("sms-outbox.jsonl")
-    retry_limit: Annotated[int, Field(ge=1, le=100)] = 5
 
 
 class Dialer(Calling):
@@ -167,3 +147,9 @@ class Secrets(Section):
 
     ari_password: SecretStr
     ami_password: SecretStr
+    sms: SecretStr
+    """The provider's auth token, API secret or password; empty where none is needed. So are the next two."""
+    sms_webhook: SecretStr
+    """What the provider signs with, where that is another."""
+    web: SecretStr
+    """What links and codes are signed with."""

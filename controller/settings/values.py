@@ -2,16 +2,20 @@
 
 import re
 from datetime import date, time
-from ipaddress import ip_network
-from typing import Annotated
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from controller.domain.opening_hours import Span
 from controller.settings.mistakes import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LANGUAGES = ("ja", "en")
 """The languages that prompts and messages are shipped in; an admin can add others."""
@@ -24,6 +28,9 @@ _DIALLED = re.compile(r"\+?[0-9]{1,20}", re.ASCII)
 _PREFIX = re.compile(r"\+[0-9]{1,15}", re.ASCII)
 _HOURS = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._&-]{0,10}", re.ASCII)
+"""A sender's name: 11 characters of the GSM alphabet at most (3GPP TS 23.040 section 9.1.2.5)."""
 _MIDNIGHT = time(0)
 _AROUND_THE_CLOCK = 'write "00:00-24:00" for around the clock'
 
@@ -173,6 +180,75 @@ def _network(text: str) -> str:
     return text
 
 
+def sms_sender(text: str) -> str:
+    """Return who an SMS comes from: a number, or a name. Raises ValueError, for a person."""
+    if not (_NUMBER.fullmatch(text) or _ALPHANUMERIC.fullmatch(text)):
+        raise ValueError('must be a phone number, or a name of up to 11 Latin letters and digits, as "Example"')
+    return text
+
+
+def is_sms_name(sender: str) -> bool:
+    """Tell whether a sender is a name, which nobody can reply to."""
+    return _ALPHANUMERIC.fullmatch(sender) is not None
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """Return the folder of the settings file."""
+    context: Mapping[str, Path] = info.context or {}
+    return context["folder"]
+
+
+def file_beside(text: object, info: ValidationInfo) -> object:
+    """Return a path, which counts from the settings file's folder. Raises ValueError, for a person."""
+    if text == "":
+        raise ValueError("must name a file")
+    return folder_of(info) / text if isinstance(text, str | Path) else text
+
+
+def _account_word(text: str) -> str:
+    if not _ACCOUNT.fullmatch(text):
+        raise ValueError("must be as the provider shows it: letters, digits, '-' and '_'")
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, where what goes by unencrypted is nobody else's to hear."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _provider_url(text: str) -> str:
+    return _web_address(text, example="https://sms.example.jp/v1/messages")
+
+
+def _public_url(text: str) -> str:
+    address = _web_address(text, example="https://callback.example.jp").rstrip("/")
+    if urlsplit(address).path or "?" in address:
+        raise ValueError('must end after the host or port, as "https://callback.example.jp": links have paths of ours')
+    return address
+
+
+def _web_address(text: str, *, example: str) -> str:
+    """Return an address that requests can go to: https, or http to this machine."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", 0, urlsplit("")
+    is_plain = text.isascii() and text.isprintable() and " " not in text and "#" not in text
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or not is_plain:
+        raise ValueError(f'must be an address, as "{example}", not "{text[:80]}"')
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a name or password")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError(f'must begin with https://, as "{example}": what goes there must not be read on its way')
+    return text
+
+
 def _page_url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -201,6 +277,10 @@ Day = Annotated[str, AfterValidator(_date)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Host = Annotated[str, AfterValidator(_host)]
 Network = Annotated[str, AfterValidator(_network)]
+AccountWord = Annotated[str, AfterValidator(_account_word)]
+ProviderUrl = Annotated[str, AfterValidator(_provider_url)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+SmsSender = Annotated[str, AfterValidator(sms_sender)]
 PageUrl = Annotated[str, AfterValidator(_page_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.provision import ProvisionError, Site, choose_ports, provision
+from controller.provision.files import read_secrets
 from controller.provision.render import carrier_files, pbx_files
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - rendered as text, nothing is bound to it
@@ -55,6 +56,38 @@ def test_a_later_start_keeps_secrets_and_ports_and_mends_the_rendered_files(tmp_
         after = provision(tmp_path)
     assert after == before
     assert after.ari_password in (tmp_path / "pbx/site/ari.conf").read_text(encoding="utf-8")
+
+
+def test_a_site_of_an_earlier_version_gets_the_secrets_that_it_lacks_and_keeps_its_file(tmp_path: Path) -> None:
+    """Comments, the order of lines, and a provider's secret that an admin has added stay as they are."""
+    before = provision(tmp_path)
+    path = tmp_path / "secrets.env"
+    drawn = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("ORIKAESHI_WEB_SECRET")]
+    old = "\n".join(
+        ["# ours", *reversed(drawn), "", "ORIKAESHI_SMS_SECRET='p&ss w/rd'", "ORIKAESHI_SMS_WEBHOOK_SECRET=x+/="]
+    )
+    path.write_text(old, encoding="utf-8")
+    assert provision(tmp_path) == before
+    text = path.read_text("utf-8")
+    assert text.startswith(f"{old}\nORIKAESHI_WEB_SECRET=")
+    assert text.count("\n") == old.count("\n") + 2
+    secrets = read_secrets(path)
+    assert len(secrets["ORIKAESHI_WEB_SECRET"]) >= 32
+    assert (secrets["ORIKAESHI_SMS_SECRET"], secrets["ORIKAESHI_SMS_WEBHOOK_SECRET"]) == ("p&ss w/rd", "x+/=")
+    assert provision(tmp_path) == before
+    assert path.read_text("utf-8") == text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("value", ["two words", "$HOME", "a'b'c", "'open", "", "''", "パスワード", "`id`"])
+def test_a_providers_secret_that_a_shell_would_misread_is_refused_without_showing_it(
+    tmp_path: Path, value: str
+) -> None:
+    """`set -a; . secrets.env` is one of the ways to read the file."""
+    (tmp_path / "secrets.env").write_text(f"ORIKAESHI_SMS_SECRET={value}\n", encoding="utf-8")
+    with pytest.raises(ProvisionError, match="line 1, ORIKAESHI_SMS_SECRET: put it in single quotes") as refusal:
+        provision(tmp_path)
+    assert len(value) < 3 or value not in str(refusal.value)
 
 
 def test_one_more_agent_gets_a_password_and_the_others_keep_theirs(tmp_path: Path) -> None:

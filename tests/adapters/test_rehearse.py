@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 IN_ORDER = (Path(__file__).parent / "settings_in_order.toml").read_text("utf-8")
 PAGES_ONLY = '[[menus]]\nname = "pages"\nprompts = ["menu-more"]\nkeys.8 = { language = "ja" }\n'
+LINKED = (
+    ("9 = { repeat = true }", '5 = { booking_link = "support" }\n9 = { repeat = true }'),
+    ("[dialer]", '[web]\nenabled = true\npublic_url = "https://callback.example.jp"\n\n[dialer]'),
+    ('title_en = "Support"\n', 'title_en = "Support"\nconfirm_sms = true\n'),
+)
+"""Changes to the settings: a key gets a link to the booking page, and promises are confirmed by SMS."""
 TOKYO = ZoneInfo("Asia/Tokyo")
 MONDAY = datetime(2026, 11, 30, 10, tzinfo=TOKYO)
 NEW_YEARS_EVE = datetime(2026, 12, 31, 20, tzinfo=TOKYO)
@@ -215,6 +221,16 @@ def test_a_menu_that_leads_to_nobody_and_a_page_that_nothing_leads_to_are_listed
     assert of(lonely, Worry.NO_PERSON) == ['menu "pages"']
     assert of(lonely, Worry.UNREACHED) == ['menu "main"', 'menu "more"', 'web page "hours"']
     assert of(lonely, Worry.DEAD_KEY)[1] == 'menu "pages": key 8 switches to ja, which the caller hears already'
+
+
+def test_a_booking_link_and_a_confirmation_by_sms_are_told(scene: Callable[..., Scene]) -> None:
+    """What the key gets the caller, and what a promise is followed by."""
+    linked = scene(*LINKED)
+    (front, _) = (told(tree) for tree in trees(linked))
+    assert "5          the link to book a callback by queue support, by SMS" in front
+    assert "who leaves a number gets an SMS that says what was promised" in front
+    (*_, last) = walk_path(linked, linked.entrances[0], ["5"])
+    assert last.what == "the link to book a callback by queue support, by SMS"
 
 
 def test_what_asks_the_silent_for_a_key_and_what_is_over_at_once_is_listed(scene: Callable[..., Scene]) -> None:

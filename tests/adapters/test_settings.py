@@ -65,7 +65,7 @@ def test_the_default_file_is_in_order_and_says_what_the_defaults_are(tmp_path: P
     small = load(tmp_path, SMALL)
     assert shipped.dialer == small.dialer
     assert shipped.asterisk == small.asterisk
-    assert (shipped.store, shipped.sms, shipped.log) == (small.store, small.sms, small.log)
+    assert (shipped.store, shipped.sms, shipped.web, shipped.log) == (small.store, small.sms, small.web, small.log)
     assert (shipped.line, shipped.agents_by_phone, shipped.agi) == (small.line, small.agents_by_phone, small.agi)
     assert (shipped.callers, shipped.entrances, shipped.menus) == (small.callers, small.entrances, small.menus)
     assert shipped.queues[0].model_copy(update={"retry_gap_s": {}}) == small.queues[0]

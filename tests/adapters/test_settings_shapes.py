@@ -52,6 +52,16 @@ PLACES = [
     "[[queues]]\nannouncements = {}",
     "[[queues]]\nhours = {{ mon = {}, exceptions = {{ 2026-01-01 = {} }} }}",
     "[[queues]]\nhours = {{ mon = ['09:00-12:00'], time_zone = {0} }}\nslots = {{ length_min = {0} }}",
+    "sms = {}",
+    "web = {}",
+    "[sms]\ngateway = {}\nsender = {}",
+    "[sms]\ntariffs = {0}\ncountries = {0}\nmax_per_prefix = {0}\nbreaker = {0}\n[web]\nopen_page = true",
+    "[sms]\ngateway = 'twilio'\ntwilio = {}",
+    "[sms]\ngateway = 'json_http'\njson_http = {}",
+    "[sms.json_http]\nbody = {0}\nheaders = {0}\nauth = {0}",
+    "[sms.json_http]\nreceipts = {0}\nreplies = {0}\nverification = {0}",
+    "[web]\nenabled = true\npublic_url = {}\ntrusted_proxies = {}",
+    "[[queues]]\nsms_sender = {}\nlate_notice_s = {}",
     "[dialer]\nhome_country = {}\ntime_zone = {}\n[[queues]]\nhours = {{ mon = ['09:00-12:00'] }}\nslots = {{}}",
 ]
 """Where something of the wrong shape may stand."""
