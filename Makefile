@@ -26,6 +26,7 @@ up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0:
 
 test: $(READY) lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
 	@$(RUN) -m lab.rootfolder > /dev/null
+	@$(RUN) -m lab.browser > /dev/null
 	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
 	@$(RUN) -m pytest -q $(IN_REAL_TIME) --numprocesses=3 --dist=loadfile $(PYTEST)
 
@@ -37,6 +38,7 @@ lint: $(READY) ## style, types and who may import whom
 	@echo "lint: ruff, mypy and import-linter found nothing"
 
 unit: $(READY) ## the fast tests, which need no Asterisk
+	@$(RUN) -m lab.browser > /dev/null
 	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
 
 chaos: $(READY) ## faults on purpose, judged from outside, about an hour (SEED=7 repeats a run, LONG=1: a night)

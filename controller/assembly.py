@@ -14,10 +14,9 @@ from controller.asterisk.ari.errors import AriError
 from controller.asterisk.legs import DialRights
 from controller.domain.queue_events import agent_events
 from controller.journeys.house import House
+from controller.mail_room import MailRoom
 from controller.pbx import Pbx
 from controller.ports.promises import StoreUnavailableError
-from controller.sms.log_gateway import LogGateway
-from controller.sms.texts import renderer
 from controller.store import open_store
 from controller.store.doorbell import Doorbell, bell_of
 from controller.system_clock import SystemClock, monotonic_s
@@ -34,7 +33,6 @@ from controller.workers.line_recorder import LineRecorder
 from controller.workers.reception import Reception
 from controller.workers.recovery import Recovery
 from controller.workers.redial_desk import RedialDesk
-from controller.workers.sms_sender import SmsSender
 from controller.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -117,7 +115,7 @@ class Controller:
         self._recovery = Recovery(
             self._pbx.telephony, house, self._queues, self._desk, self._keeper, self._reception, self._dialer
         )
-        self._sms = self._sms_sender()
+        self._mail = MailRoom(settings, store, house, self._keeper, clock)
         self._agi = self._agi_server(house)
         self._wire()
 
@@ -138,7 +136,7 @@ class Controller:
                         "line keeper": self._keeper.run(),
                         "deck": self._deck.run(),
                         "doorbell": self._bell.run(self._hearsay.hear_of),
-                        "SMS sender": self._sms.run(),
+                        **self._mail.workers,
                         "recovery": self._recover(),
                         "queue log": self._pbx.queue_log.run(),
                         "line recorder": self._recorder.run(),
@@ -192,6 +190,8 @@ class Controller:
             clock=self._clock,
             plan=settings.gate.plan,
             new_id=new_id,
+            do_not_call=store.do_not_call,
+            links=store.links,
             leadership=self._lease,
             caps_for=self._gate.caps_for,
             hours_for=self._gate.hours_of,
@@ -215,7 +215,6 @@ class Controller:
         self._keeper.phones_are_known = lambda: not self._pbx.ami.stale
         self._pbx.ami.on_known = self._keeper.phones_known
         store.on_change = self._keeper.promise_changed
-        store.on_sms_queued = self._sms.wake
         self._pbx.ami.subscribe(self._desk.phone_changed)
         self._pbx.ami.on_trunk = self._pbx.trunk_changed
         self._desk.on_changed = self._agent_changed
@@ -236,18 +235,6 @@ class Controller:
         self._recovered = False
         self._pbx.telephony.connection_lost()
         log.warning("the connection to the PBX is lost; live calls go on, nobody is dialled")
-
-    def _sms_sender(self) -> SmsSender:
-        settings, store = self._settings, self._store
-        gateway = LogGateway(settings.sms.outbox_path, sender=from_settings.shown_number(settings), clock=self._clock)
-        return SmsSender(
-            store.outbox,
-            gateway,
-            renderer(from_settings.signatures(settings), pages=settings.pages_by_name),
-            self._clock,
-            structlog.get_logger("controller.sms"),
-            max_tries=settings.sms.retry_limit,
-        )
 
     def _agi_server(self, house: House) -> AgiServer | None:
         agi = self._settings.agi

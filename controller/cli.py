@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller import agent_commands, commands, explain, figures_commands, promise_commands
+from controller import agent_commands, commands, explain, figures_commands, promise_commands, sms_commands
 from controller.asterisk.ami_errors import AmiError
 from controller.asterisk.ari.errors import AriError
 from controller.asterisk.sounds_check import PromptsMissingError
@@ -29,6 +29,7 @@ from controller.rehearse.command import EXAMPLE, NoSuchEntranceError, add_argume
 from controller.settings import SettingsError
 from controller.settings.first_file import DEFAULT_TEMPLATE
 from controller.settings.values import LANGUAGES
+from controller.sms.texts import UnknownTextError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ EXPECTED = (
     CatalogueError,
     NoSuchEntranceError,
     explain.NoSuchPromiseError,
+    UnknownTextError,
     OSError,
 )
 """Errors that are not the program's: their text says what happened, where, and what to do."""
@@ -176,6 +178,16 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
             )
         )
     )
+    texts = with_settings(
+        add(
+            "sms",
+            "what each SMS says and costs, what became of them, and the replies",
+            sms_commands.EXAMPLE,
+            sms_commands.sms,
+        )
+    )
+    sms_commands.add_arguments(texts)
+    _add_listing(texts)
     _add_listing(
         with_settings(add("calls", "list incoming calls, newest first", "controller calls --limit 20", commands.calls))
     )

@@ -23,7 +23,7 @@ from controller.logs import configure_logs
 from controller.ports.promises import StoreUnavailableError
 from controller.provision import ProvisionError
 from controller.provision.files import read_secrets
-from controller.settings import SECRETS, load_settings
+from controller.settings import load_settings
 from controller.store.listing import list_calls, list_promises
 from controller.system_clock import SystemClock
 from controller.text_table import table
@@ -97,7 +97,7 @@ def _join_database_threads() -> None:
 async def check(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """Check the settings file alone. Raises SettingsError."""
     settings = load_settings(arguments.settings, env, needs_secrets=False)
-    unset = [variable for variable in SECRETS.values() if not env.get(variable)]
+    unset = [variable for variable in settings.needed_secrets if not env.get(variable)]
     text = f"{arguments.settings}: in order ({len(settings.queues)} queues, {len(settings.agents)} agents)"
     if unset:
         text += f"\nnot set in this environment: {', '.join(unset)}; `controller run` needs them"

@@ -9,14 +9,18 @@ from controller.asterisk.legs import OutboundStyle
 from controller.asterisk.trunks import Trunk
 from controller.domain.agents import Agent, AgentState
 from controller.domain.phone_number import as_printed
+from controller.domain.sms_limits import SmsBill
 from controller.journeys import prompts
 from controller.journeys.house import Announcements, Callbacks, DialMode, Limits, Offer, Queue, Recapture
+from controller.sms.segments import segments
 from controller.sms.texts import Signature
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from controller import settings as told
+    from controller.ports.sms import QueuedSms
     from controller.settings import Settings
 
 
@@ -33,6 +37,7 @@ def queues(settings: Settings) -> dict[str, Queue]:
             limits=limits(queue),
             slots=plans.get(queue.name),
             callbacks=callbacks(queue),
+            confirm_sms=queue.confirm_sms,
             recapture=None if queue.recaptured_after_s is None else Recapture(queue.recaptured_after_s),
             agent_ring_timeout_s=queue.agent_ring_timeout_s,
             customer_ring_timeout_s=queue.customer_ring_timeout_s,
@@ -139,7 +144,20 @@ def wanted_prompts(settings: Settings) -> frozenset[str]:
 def signatures(settings: Settings) -> dict[str, Signature]:
     """Return how each queue signs its SMS."""
     shown = shown_number(settings)
-    return {queue.name: Signature(queue.titles, shown) for queue in settings.queues}
+    hours = settings.opening_hours
+    return {queue.name: Signature(queue.titles, shown, hours[queue.name].zone) for queue in settings.queues}
+
+
+def sms_bill(settings: Settings) -> Callable[[QueuedSms, str], SmsBill]:
+    """Return what works out how an SMS is paid: by segments, at the tariff of the longest prefix that fits."""
+    tariffs_milli = settings.sms.tariffs_milli
+
+    def bill(sms: QueuedSms, text: str) -> SmsBill:
+        fitting = [prefix for prefix in tariffs_milli if sms.number.startswith(prefix)]
+        count = segments(text)
+        return SmsBill(count, count * tariffs_milli[max(fitting, key=len)] if fitting else 0)
+
+    return bill
 
 
 def shown_number(settings: Settings) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from controller.commands import EXIT_FAILED, EXIT_USAGE, Report, listed, local, settings_with_database
 from controller.domain.lifecycle import Cancelled, CancelReason, RefusedTransitionError
-from controller.domain.phone_number import DialableNumber, check, mask
+from controller.domain.phone_number import as_e164, mask
 from controller.domain.promise import PromiseState
 from controller.store import open_beside
 from controller.store.doorbell import bell_of, ring
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from controller.domain.phone_number import NumberPlan
     from controller.domain.promise import Promise
     from controller.settings import Settings
     from controller.store import Store
@@ -82,7 +81,7 @@ async def do_not_call(arguments: Namespace, env: Mapping[str, str]) -> Report:
     settings = settings_with_database(arguments, env)
     if arguments.action == "list":
         return await _show_list(arguments, settings)
-    number = _e164(arguments.number or "", settings.gate.plan)
+    number = as_e164(arguments.number or "", settings.dialer.home_country)
     if number is None:
         return Report("this is no phone number", {"error": "this is no phone number"}, EXIT_USAGE)
     if arguments.action == "add":
@@ -139,15 +138,6 @@ def _opened(settings: Settings) -> AbstractAsyncContextManager[Store]:
 async def _ring(settings: Settings, changed: list[Promise]) -> bool:
     bell = bell_of(settings.store.path)
     return bool(changed) and await asyncio.to_thread(ring, bell, [promise.id for promise in changed])
-
-
-def _e164(text: str, plan: NumberPlan) -> str | None:
-    """Return a number as the database knows it; also one abroad that may not be dialled, since it may be one day."""
-    plain = _SPACED.sub("", text)
-    checked = check(plain, plan)
-    if isinstance(checked, DialableNumber):
-        return checked.e164
-    return plain if _E164.fullmatch(plain) else None
 
 
 def _why_not(promise: Promise) -> str:

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lab.debian_packages import PackageError, install
 from lab.instance_folders import sweep
 from lab.rootfolder_mirror import own_mirror
 
@@ -172,14 +173,10 @@ def _need_mmdebstrap() -> None:
             "This machine is neither Debian nor Ubuntu, and no Docker engine answers. "
             "Install Docker (with compose) and start this again."
         )
-    _say("installing mmdebstrap")
-    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-    wanted = ["mmdebstrap", "debian-archive-keyring"]
-    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *wanted]
-    if _watched(install).returncode == 0:
-        return
-    _watched(["apt-get", "update", "--quiet"])
-    _run(install, "mmdebstrap could not be installed; do it by hand: apt-get install mmdebstrap")
+    try:
+        install("mmdebstrap", "debian-archive-keyring")
+    except PackageError as error:
+        raise RootFolderError(str(error)) from None
 
 
 def _watched(command: list[str]) -> subprocess.CompletedProcess[str]:
