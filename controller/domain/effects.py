@@ -24,7 +24,7 @@ class SmsTemplate(StrEnum):
     MISSED_YOU = "missed_you"
     """To a caller who hung up in line: how to be called back."""
     CONFIRMED = "confirmed"
-    """What was promised; `details` has `starts_at` and `ends_at` (ISO 8601) where a window was chosen."""
+    """What was promised; `details` has `starts_at` and `ends_at` (ISO 8601) of a window, or else `not_before`."""
     RUNNING_LATE = "running_late"
     """The window cannot be kept; `details` has `expected_at` (ISO 8601)."""
     CANCELLED = "cancelled"

@@ -28,9 +28,12 @@ def owed(promise: Promise, template: SmsTemplate) -> SendSms:
 def confirmation(promise: Promise) -> SendSms:
     """Return the SMS that tells a customer what was promised, as it stands now: once for each version of it."""
     slot = promise.slot
-    window = {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()} if slot else {}
+    if slot is None:
+        when = {"not_before": promise.not_before.isoformat()}
+    else:
+        when = {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()}
     text = owed(promise, SmsTemplate.CONFIRMED)
-    return replace(text, key=f"{text.key}:{promise.version}", details=window)
+    return replace(text, key=f"{text.key}:{promise.version}", details=when)
 
 
 def can_tell_late(promise: Promise, now: datetime) -> bool:

@@ -197,6 +197,8 @@ class Phrases:
     """`{when}` of a promise with a window."""
     in_turn: str
     """`{when}` of one that is kept as soon as possible."""
+    from_then: str
+    """... but not before `{time}`: the queue is closed until then."""
     nearest: str
     answer: str
     """How the nearest window is taken by a reply; `{reply}` is what to write."""
@@ -208,6 +210,7 @@ PHRASES: Mapping[str, Phrases] = {
     "ja": Phrases(
         in_window="{window}に",
         in_turn="順番が来ましたら、",
+        from_then="{time}以降、順番に",
         nearest="最も近い空きは{window}です。",
         answer="よろしければ「{reply}」とご返信ください。",
         answer_any="別の日時を「明日15時」のようにご返信ください。",
@@ -215,6 +218,7 @@ PHRASES: Mapping[str, Phrases] = {
     "en": Phrases(
         in_window="on {window}",
         in_turn="as soon as it is your turn",
+        from_then="in your turn, from {time} on",
         nearest="The nearest free time is {window}. ",
         answer='To take it, reply "{reply}". ',
         answer_any='Reply another time, such as "tomorrow 3pm". ',

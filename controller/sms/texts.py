@@ -19,7 +19,7 @@ another day. `controller sms preview` shows them all with the titles and address
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,8 @@ FALLBACK = "en"
 _NO_PAGES: Mapping[str, WebPage] = {}
 _FIELDS = frozenset({"title", "number"})
 _DAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+_SOON = timedelta(minutes=15)
+"""A call that may come later than this is not told of as one "in your turn" alone."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -129,8 +131,7 @@ def _about(
         case SmsTemplate.WEB_PAGE:
             return _page(pages, _detail(sms, "page"), language)
         case SmsTemplate.CONFIRMED:
-            found = _window(sms, language, zone)
-            return {"when": phrases.in_window.format(window=found) if found else phrases.in_turn}
+            return {"when": _when(sms, language, zone)}
         case SmsTemplate.RUNNING_LATE:
             at = _time(sms, "expected_at").astimezone(zone)
             is_today = at.date() == sms.queued_at.astimezone(zone).date()
@@ -162,6 +163,19 @@ def _window(sms: QueuedSms, language: str, zone: ZoneInfo) -> str | None:
     if "starts_at" not in sms.details:
         return None
     return window(_time(sms, "starts_at"), _time(sms, "ends_at"), language, zone)
+
+
+def _when(sms: QueuedSms, language: str, zone: ZoneInfo) -> str:
+    """Return when a promise will be kept: in its window, in turn, or in turn from a time that is not near."""
+    phrases = PHRASES[language]
+    found = _window(sms, language, zone)
+    if found is not None:
+        return phrases.in_window.format(window=found)
+    if "not_before" in sms.details:
+        first_at = _time(sms, "not_before")
+        if first_at - sms.queued_at > _SOON:
+            return phrases.from_then.format(time=_moment(first_at.astimezone(zone), language))
+    return phrases.in_turn
 
 
 def _detail(sms: QueuedSms, name: str) -> str:

@@ -103,6 +103,16 @@ def test_a_promise_as_soon_as_possible_is_confirmed_without_a_time() -> None:
     )
 
 
+def test_a_promise_that_is_kept_when_the_queue_opens_says_from_when_on() -> None:
+    """Nobody waits by the phone for a night; what comes within minutes is not told by the clock."""
+    morning = datetime(2026, 11, 25, 9, tzinfo=TOKYO).isoformat()
+    ja, en = (ONE_WAY(queued("confirmed", language, {"not_before": morning}), None) for language in LANGUAGES)
+    assert ja.endswith("お電話を承りました。11/25(水)9:00以降、順番に03-1234-5678からおかけします。")
+    assert en.endswith("We will call you from 03-1234-5678 in your turn, from Wed 25 Nov, 09:00 on.")
+    soon = {"not_before": (NOW + timedelta(minutes=15)).isoformat()}
+    assert ONE_WAY(queued("confirmed", "ja", soon), None) == ONE_WAY(queued("confirmed", "ja", {}), None)
+
+
 def test_no_free_time_near_is_told_without_one() -> None:
     """And how to ask for another."""
     ja, en = (TWO_WAY(queued("time_taken", language, {}), None) for language in LANGUAGES)

@@ -73,7 +73,9 @@ def test_a_new_window_can_be_told_of_again_with_a_text_of_its_own() -> None:
     again = advance(moved, RunningLate(other.ends_at), other.starts_at, POLICY)
     assert again.effects[0].key != told.effects[0].key
     same = advance(told.promise, AT_TWO, IN_WINDOW, POLICY).promise
-    for promise in (same, advance(told.promise, AT_ONCE, IN_WINDOW, POLICY).promise):
+    at_once = advance(told.promise, AT_ONCE, IN_WINDOW, POLICY).promise
+    assert (same.told_late, at_once.told_late) == (True, False)
+    for promise in (same, at_once):
         with pytest.raises(RefusedTransitionError):
             advance(promise, LATE, IN_WINDOW, POLICY)
 
@@ -109,8 +111,8 @@ def test_a_cancelling_is_confirmed_where_it_was_asked_for_by_sms(state: PromiseS
 
 
 def test_a_confirmation_tells_what_was_promised_as_it_stands_now() -> None:
-    """With the window where there is one; a promise that was changed is confirmed anew."""
-    assert confirmation(PROMISE).details == {}
+    """With the window where there is one, else with the first moment; a promise that was changed is confirmed anew."""
+    assert confirmation(PROMISE).details == {"not_before": PROMISE.not_before.isoformat()}
     text = confirmation(BOOKED)
     assert text.details == {"starts_at": TWO.starts_at.isoformat(), "ends_at": TWO.ends_at.isoformat()}
     assert (text.template, text.promise_id, text.number) == ("confirmed", "p1", PROMISE.number)
