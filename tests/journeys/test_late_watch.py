@@ -160,7 +160,7 @@ def test_it_is_told_when_agents_leave_and_not_only_when_callers_come(watch: Call
     assert house.told() == []
     off_duty = {name: Duty(signed_in=False) for name in list(staff)[1:]}
     house.scene.do(lambda: house.scene.desk.take_over(off_duty))
-    house.until(34)
+    house.until(33.05)
     assert len(house.told()) == 1
 
 

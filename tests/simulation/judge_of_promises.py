@@ -218,7 +218,7 @@ class JudgeOfPromises(Notebook):
 
     def _handed_over(self, seen: Sighting) -> None:
         """Take note of a text. Whether it arrives is the carrier's doing."""
-        template, queue, *_ = seen.detail.partition(": ")[2].split(" ")
+        template, queue, *more = seen.detail.partition(": ")[2].split(" ")
         self._written_by[seen.who].add(queue)
         owed = self._of(queue, seen.who)
         if template in FINAL_TEXTS:
@@ -227,6 +227,9 @@ class JudgeOfPromises(Notebook):
             owed.close(seen.at_s, f"told by SMS ({template})", for_sure=False)
         elif template == SmsTemplate.CONFIRMED:  # By now it was promised, whatever is promised since.
             owed.wish(seen.at_s)
+            starts = [each.partition("=")[2] for each in more if each.startswith("starts_at=")]
+            for start in starts:
+                owed.hear_of_slot(datetime.fromisoformat(start), self._day.lifetime_s)
         elif template == SmsTemplate.CANCELLED:
             owed.close(seen.at_s, "cancelled by SMS", for_sure=False)
 

@@ -54,6 +54,9 @@ class Notebook:
     def verdict(self) -> list[Violation]:
         """Return all that must not have happened."""
         rules = self.rules()
+        # All of them beforehand: whoever dies in the next moment has not written down what was seen in this one.
+        faults = (seen for seen in self._far_end.sightings if seen.what is What.FAULT and seen.who in DEATHS)
+        self._deaths = [seen.at_s for seen in faults]
         for seen in self._far_end.sightings:
             if seen.what in BEGINNINGS:
                 rule = rules.get(seen.what)
@@ -61,8 +64,6 @@ class Notebook:
                     rule(seen)
                 self._live[seen.who] = seen
                 continue
-            if seen.what is What.FAULT and seen.who in DEATHS:
-                self._deaths.append(seen.at_s)
             rule = rules.get(seen.what)
             if rule is not None:
                 rule(seen)

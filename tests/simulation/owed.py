@@ -84,6 +84,10 @@ class Owed:
         self.slot_at = slot_at
         self._extend(slot_at, lifetime_s)
 
+    def hear_of_slot(self, slot_at: datetime, lifetime_s: float) -> None:
+        """Take note that a text named a window, which may not be the last that was agreed on."""
+        self._extend(slot_at, lifetime_s)
+
     def put_off(self, seen: Sighting, later_s: float, lifetime_s: float) -> None:
         """Take note that they want to be called so much later."""
         self.not_before, self.gap_since_s = seen.wall + timedelta(seconds=later_s - 10), None

@@ -16,6 +16,11 @@ SEEDS = (1, 2, 3, 4)
 mended, and its day can be played again."""
 DAYS = 50
 LIMIT_S = 500
+COMMON = (
+    *("calls", "promises acknowledged", "calls to customers", "talks", "controller killed"),
+    *("SMS", "replies acknowledged", "pages opened", "decided on a page"),
+)
+"""What happens on most days: a world in which it does not proves nothing."""
 
 
 def command(*arguments: str, hash_seed: str = "0") -> str:
@@ -40,7 +45,7 @@ def test_nothing_that_must_never_happen_does(seed: int) -> None:
     assert said["found"] == []
     assert said["days"] == DAYS
     counts = said["counts"]
-    for happens in ("calls", "promises acknowledged", "calls to customers", "talks", "SMS", "controller killed"):
+    for happens in COMMON:
         assert counts[happens] > DAYS / 2, happens
 
 
