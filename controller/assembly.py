@@ -164,6 +164,8 @@ class Controller:
                 await self._pbx.telephony.prepare()
                 prompts_were_seen = await self._pbx.require_prompts()
                 await self._recovery.settle(in_hand=self._dialer.in_hand)
+                # A reply that an earlier process acknowledged may say STOP.
+                await self._mail.replies.caught_up.wait()
             except (AriError, StoreUnavailableError) as error:
                 log.error("recovery has to be tried again", reason=str(error))  # noqa: TRY400 - expected
                 await self._clock.sleep(RECOVERY_RETRY_S)

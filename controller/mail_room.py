@@ -69,11 +69,16 @@ class MailRoom:
     def workers(self) -> dict[str, Coroutine[None, None, None]]:
         """What has to run, by name. To be taken once."""
         return {
-            "SMS sender": self.sender.run(),
             "replies": self.replies.run(),
+            "SMS sender": self._send(),
             "late watch": self.late_watch.run(),
             **({"web": self._web.run()} if self._web else {}),
         }
+
+    async def _send(self) -> None:
+        """Send, once the replies that an earlier process left were read: a STOP among them counts already."""
+        await self.replies.caught_up.wait()
+        await self.sender.run()
 
     def _postage(self) -> Postage:
         settings = self._settings

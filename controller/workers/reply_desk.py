@@ -50,6 +50,8 @@ class ReplyDesk:
         self._act = act
         self._failures: Counter[int] = Counter()
         self._woken = asyncio.Event()
+        self.caught_up = asyncio.Event()
+        """Set once what an earlier process left was looked at: before it, a STOP may lie there that nobody has read."""
 
     def wake(self) -> None:
         """Tell that a reply was written down."""
@@ -63,6 +65,7 @@ class ReplyDesk:
             for reply in await self._stored("unhandled", self._inbox.unhandled):
                 with structlog.contextvars.bound_contextvars(reply_id=reply.id):
                     await self._take(reply)
+            self.caught_up.set()
             if self._failures:
                 await first_of(woken=self._woken.wait(), time=self._house.clock.sleep(RETRY_S))
             else:

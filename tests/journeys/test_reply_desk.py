@@ -72,6 +72,12 @@ class Post:
         self.scene.do(begin)
         self.scene.pass_s(0.1)
 
+    @property
+    def desk(self) -> ReplyDesk:
+        """The desk that was opened last."""
+        assert self._desk is not None
+        return self._desk
+
     def close(self) -> None:
         """Be gone, where it stands."""
         self.theatre.store.on_reply = None
@@ -177,6 +183,17 @@ def test_a_database_that_is_away_is_waited_for_and_is_no_mistake_of_the_reply(po
     assert post.settled() == [(None, False)]
     post.scene.pass_s(60)
     assert post.settled() == [("cancel", False)]
+
+
+def test_the_desk_has_caught_up_only_when_what_was_left_is_acted_on(post: Post) -> None:
+    """Before it nobody is called or texted: the reply that lies there may say STOP."""
+    post.writes("STOP")
+    with post.theatre.database_locked():
+        post.open()
+        post.scene.pass_s(60)
+        assert post.desk.caught_up.is_set() is False
+    post.scene.pass_s(60)
+    assert (post.settled(), post.desk.caught_up.is_set()) == ([("stop", False)], True)
 
 
 @pytest.mark.parametrize(
