@@ -191,7 +191,7 @@ async def test_what_was_promised_is_confirmed_when_it_is_asked_for_and_again_whe
     await make(store, wanted("call-3", slot=slot_after(3), slot_capacity=1))
     window = '{"starts_at": "2030-05-06T05:00:00+00:00", "ends_at": "2030-05-06T05:30:00+00:00"}'
     assert await texts(store) == [
-        ("promise-1:confirmed:0", "promise-1", "{}"),
+        ("promise-1:confirmed:0", "promise-1", '{"not_before": "2030-05-06T03:00:00.123456+00:00"}'),
         ("promise-1:confirmed:1", "promise-1", window),
     ]
     assert woken == [1, 1]

@@ -83,7 +83,7 @@ def test_a_link_that_cannot_be_written_down_is_not_said_to_be_sent(open_scene: C
 def test_what_was_promised_on_the_phone_is_confirmed_by_sms(
     open_scene: Callable[..., Scene], chooses_time: bool
 ) -> None:
-    """Where the queue says so: with the window, or without one."""
+    """Where the queue says so: with the window, or with the first moment."""
     cards = replace(CARDS, confirm_sms=True, slots=SlotPlan(length_min=30, capacity=1))
     keys = {prompts.WHEN_MENU: ["2"], prompts.CHOOSE_DAY: ["2"], prompts.CHOOSE_TIME: ["1"]} if chooses_time else {}
     scene = open_scene(cards=cards)
@@ -92,9 +92,11 @@ def test_what_was_promised_on_the_phone_is_confirmed_by_sms(
     (promise,) = scene.promises()
     ((template, promise_id, details),) = scene.theatre.sql("SELECT template, promise_id, details FROM sms_outbox")
     slot = promise.slot
-    window = {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()} if slot else {}
+    when = {"not_before": promise.not_before.isoformat()}
+    if slot:
+        when = {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()}
     assert (slot is not None) is chooses_time
-    assert (template, promise_id, json.loads(details)) == ("confirmed", promise.id, window)
+    assert (template, promise_id, json.loads(details)) == ("confirmed", promise.id, when)
 
 
 @pytest.mark.parametrize(

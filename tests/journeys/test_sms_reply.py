@@ -32,7 +32,7 @@ def test_now_makes_the_next_call_due_at_once(open_scene: Callable[..., Scene], t
     (promise,) = scene.promises()
     assert promise.state is PromiseState.WAITING
     assert promise.not_before < scene.theatre.clock.now() + timedelta(seconds=30)
-    assert writing.owed() == [("confirmed", {})]
+    assert writing.owed() == [("confirmed", {"not_before": promise.not_before.isoformat()})]
 
 
 @pytest.mark.parametrize("template", [SmsTemplate.MISSED_YOU, SmsTemplate.GAVE_UP, SmsTemplate.EXPIRED])
