@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.service import Service
 from lab.debian_packages import PackageError, install
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PACKAGES = ("chromium", "chromium-driver", "fonts-noto-cjk", "fonts-dejavu-core")
 QUIET = (
@@ -49,11 +49,18 @@ def chromium() -> tuple[str, str]:
 
 @contextmanager
 def open_browser(
-    *, width: int = 360, height: int = 740, language: str = "ja", scripts: bool = True
+    *,
+    width: int = 360,
+    height: int = 740,
+    language: str = "ja",
+    scripts: bool = True,
+    hosts: Mapping[str, str] | None = None,
 ) -> Iterator[webdriver.Chrome]:
     """Yield a browser of its own, as wide and high (CSS pixels) as a small phone; `scripts` allows JavaScript.
 
-    `language` is what it asks pages for (`Accept-Language`). Raises PackageError.
+    `language` is what it asks pages for (`Accept-Language`). `hosts` says where names are, as `127.0.0.1:8443`; with
+    it, no other name is found, and certificates are not asked who signed them. It keeps logs: `browser` and
+    `performance`. Raises PackageError.
     """
     browser, driver = chromium()
     options = webdriver.ChromeOptions()
@@ -65,6 +72,11 @@ def open_browser(
         if not scripts:
             settings["profile.managed_default_content_settings.javascript"] = 2
         options.add_experimental_option("prefs", settings)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        if hosts:
+            rules = [*(f"MAP {name} {place}" for name, place in hosts.items()), "MAP * ~NOTFOUND"]
+            options.add_argument(f"--host-resolver-rules={', '.join(rules)}")
+            options.accept_insecure_certs = True
         options.add_experimental_option(
             "mobileEmulation", {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2.0, "touch": True}}
         )
