@@ -24,6 +24,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "skip": {"ja": "本文へ移動", "en": "Skip to the content"},
     "call_us": {"ja": "お電話でのお問い合わせ:", "en": "You can also call us:"},
     "problem": {"ja": "入力内容をご確認ください", "en": "Please check what you entered"},
+    "not_done": {"ja": "お手続きはまだ完了していません", "en": "Nothing was changed yet"},
     # The booking page
     "page_title": {"ja": "折り返しお電話のご予約", "en": "Your callback"},
     "for_number": {"ja": "お電話番号: {number}", "en": "Your number: {number}"},
@@ -104,7 +105,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     # What came of a choice
     "done_heading": {"ja": "承りました", "en": "Thank you"},
     "full": {
-        "ja": "申し訳ございません。その時間帯は満席となりました。ほかの時間帯をお選びください。",
+        "ja": "申し訳ございません。その時間帯のご予約はいっぱいになりました。ほかの時間帯をお選びください。",
         "en": "We are sorry: that time is not free any more. Please choose another.",
     },
     "choose_one": {"ja": "時間帯を1つお選びください。", "en": "Please choose a time."},

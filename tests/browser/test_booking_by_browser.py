@@ -171,7 +171,7 @@ async def test_a_window_that_others_took_meanwhile_is_not_booked_and_another_one
     """It is gone from the page; the mistake is named at the top, and leads to the windows."""
     await scenes.full(site, visitor, language)
     assert await visitor.status() == 409
-    assert {"ja": "満席", "en": "not free any more"}[language] in await visitor.reads("error")
+    assert {"ja": "いっぱい", "en": "not free any more"}[language] in await visitor.reads("error")
     assert "12:00〜12:30" not in await visitor.reads("book")
     assert await site.open_promise() is None
     await visitor.tap("window-3")

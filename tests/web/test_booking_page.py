@@ -143,7 +143,7 @@ async def test_a_window_that_was_taken_meanwhile_is_not_booked_and_others_are_sh
         assert (await site.post(taker, {"action": "book", "starts_at": window})).status == 303
     page = await site.post(path, {"action": "book", "starts_at": window})
     assert page.status == 409
-    assert "その時間帯は満席となりました" in page.words
+    assert "その時間帯のご予約はいっぱいになりました" in page.words
     assert '<a href="#window-1">' in page.text
     assert window not in page.windows
     assert len(page.windows) > 3
