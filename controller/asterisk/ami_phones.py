@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 REACHABLE = frozenset({"Reachable", "NonQualified", "Unqualified"})
 """A contact that is not qualified counts: nothing can be known against it (res_pjsip/pjsip_options.c, status_map)."""
+_OUT_OF_REACH = frozenset({DeviceState.UNAVAILABLE, DeviceState.INVALID, DeviceState.UNKNOWN})
 _MOST_CONTACTS = 64
 _DEVICE_PREFIX = "PJSIP/"
 _SPOKEN_STATES = {
@@ -81,11 +82,14 @@ class PhoneBoard:
 
     def _hear_contact(self, name: str, uri: str, status: str) -> None:
         contacts = self._phones[name].contacts
-        if status in REACHABLE:
+        # A registration that is renewed says nothing new about whether it answers. But it is there: of a phone that
+        # let go of its contact and took the same one again, the removal may have come after the arrival.
+        is_back = status == "Updated" and not contacts and self._phones[name].device not in _OUT_OF_REACH
+        if status in REACHABLE or is_back:
             if len(contacts) >= _MOST_CONTACTS:
                 return
             contacts.add(uri)
-        elif status != "Updated":  # a registration renewed: nothing new about whether it answers
+        elif status != "Updated":
             contacts.discard(uri)
         self._note(name, uri)
         self._settle(name)
@@ -124,7 +128,7 @@ class PhoneBoard:
                 device = device_by_name.get(name) or device_state(header(item, "DeviceState"))
                 registered = {uri for (owner, uri) in status_by_contact if owner == name}
                 reachable = {uri for uri in registered if status_by_contact[name, uri] in REACHABLE}
-                if device not in (DeviceState.UNAVAILABLE, DeviceState.INVALID, DeviceState.UNKNOWN):
+                if device not in _OUT_OF_REACH:
                     reachable |= _named_contacts(header(item, "Contacts")) - registered
             if (name, "") not in self._news:
                 phone.device = device

@@ -93,6 +93,20 @@ def test_a_phone_is_registered_while_any_of_its_contacts_answers() -> None:
     assert [status.registered for status in told] == [True, False]
 
 
+@pytest.mark.parametrize(("device", "registered"), [("NOT_INUSE", True), ("UNAVAILABLE", False)])
+def test_a_phone_whose_old_contact_is_removed_after_the_new_one_came_is_there_when_it_renews(
+    device: str, registered: bool
+) -> None:
+    """The same address twice: Asterisk may tell of the removal last. What it says of the device decides."""
+    phones, _ = board()
+    phones.hear(contact("Reachable", "sip:a"))
+    phones.hear(contact("Removed", "sip:a"))
+    phones.hear({"Event": "DeviceStateChange", "Device": "PJSIP/agent-1", "State": device})
+    assert not phones.statuses()["agent-1"].registered
+    phones.hear(contact("Updated", "sip:a"))
+    assert phones.statuses()["agent-1"].registered is registered
+
+
 def test_a_trunk_whose_contact_stands_in_the_configuration_goes_by_its_device_state() -> None:
     """PJSIPShowContacts leaves such contacts out; their events come like any other."""
     phones, _ = board("carrier")
