@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Orikaeshi on this machine, with no trunk.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    demo = commands.add_parser("demo", help="a busy spell with simulated phones, one to two minutes, watched live")
+    demo = commands.add_parser("demo", help="a busy spell with simulated phones, about three minutes, watched live")
     demo.add_argument("--language", choices=("ja", "en"), default="en", help="what the callers hear (default: en)")
     up = commands.add_parser("up", help="run everything until Ctrl-C, and print accounts for softphones")
     up.add_argument(

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from controller.system_clock import SystemClock
 from lab.audio import looks_like_music
 from lab.phone import Answer, Busy, Ignore, NotHeard
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from lab.phone import Phone, PhoneCall
     from lab.stack import AnyStack
+    from lab.text_messages import TextMessages
     from lab.timeline import Timeline
 
 AGENT_HZ = 440.0
@@ -22,6 +27,10 @@ FIRST_CALLER_HZ = 620.0
 CALLER_STEP_HZ = 70.0
 A_DIGIT_S = 0.3
 """A spoken digit is longer than this, so the next one begins later."""
+SMS_TIMEOUT_S = 15.0
+LEAST_NOTICE = timedelta(seconds=25)
+"""Who replies with a time means the first full minute that is so far away."""
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(eq=False)
@@ -37,16 +46,29 @@ class Caller:
     waited_s: float | None = None
     """From the first ring to an agent, on the line or by callback."""
     began_s: float = 0.0
+    asked_for: datetime | None = None
+    """The time that they asked for by SMS."""
+    rung_at: datetime | None = None
+    """When the callback rang that they answered."""
+
+    @property
+    def number(self) -> str:
+        """The number that they are called back on, as the database keeps it (E.164)."""
+        return "+81" + self.callback_phone.user[1:]
 
 
 class BusySpell:
     """Plays the script. `play()` returns when everybody has done their part."""
 
-    def __init__(self, stack: AnyStack, timeline: Timeline, agents: list[Phone], language: str) -> None:
+    def __init__(
+        self, stack: AnyStack, texts: TextMessages, timeline: Timeline, agents: list[Phone], language: str
+    ) -> None:
         self._stack = stack
+        self._texts = texts
         self._timeline = timeline
         self._agents = agents
         self._language = language
+        self._clock = SystemClock()
         self.callers: list[Caller] = []
 
     def cast(self, name: str, phone: Phone, callback_phone: Phone, wish: str) -> Caller:
@@ -100,6 +122,7 @@ class BusySpell:
         """Answer the callback, press 1, and talk."""
         caller.callback_phone.when_rung = Answer(after_s=1.5)
         call = await self._rung(caller)
+        caller.rung_at = self._clock.now()
         await call.answered()
         await call.heard.until_prompt(self._prompt("callback-confirm"), timeout_s=25)
         await self._presses(caller, call, "1", "to be connected")
@@ -117,6 +140,26 @@ class BusySpell:
         for _ in range(times):
             await (await self._rung(caller)).ended
             self._says(caller, "did not hear the phone")
+
+    async def asks_by_sms(self, caller: Caller, zone: ZoneInfo) -> None:
+        """Read the SMS that they were not reached, reply with a time on the clock of `zone`, read the answer.
+
+        Raises TimeoutError for an SMS that does not come, ValueError for a reply that is not taken.
+        """
+        await self._reads(caller, seen=0)
+        soonest = self._clock.now().astimezone(zone) + LEAST_NOTICE + MINUTE
+        caller.asked_for = soonest.replace(second=0, microsecond=0)
+        reply = f"{caller.asked_for:%H:%M}"
+        self._says(caller, f"replies by SMS: {reply}")
+        status = await self._texts.reply(caller.number, reply)
+        if status not in range(200, 300):
+            raise ValueError(f"the reply of {caller.name} was answered with HTTP status {status}")
+        await self._reads(caller, seen=1)
+
+    async def _reads(self, caller: Caller, *, seen: int) -> None:
+        """Read the SMS that comes after the `seen` first ones."""
+        await self._texts.next_to(caller.number, seen=seen, timeout_s=SMS_TIMEOUT_S)
+        caller.heard.append("SMS")
 
     async def _calls(self, caller: Caller, *, after_s: float) -> PhoneCall:
         await asyncio.sleep(after_s)
@@ -145,7 +188,7 @@ class BusySpell:
                     self._prompt(f"digit-{digit}"), timeout_s=4, from_s=at + A_DIGIT_S
                 )
                 at, recognised = match.at_s, recognised + 1
-        await call.heard.until_prompt(self._prompt(then), timeout_s=15, from_s=at)
+        await call.heard.until_prompt(self._prompt(then), timeout_s=30, from_s=at)
         whole = recognised == len(number)
         caller.heard.append("read-back" if whole else f"read-back ({recognised} of {len(number)} digits)")
         self._says(caller, f"hears {number} read back, digit by digit")

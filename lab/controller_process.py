@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from controller.provision.files import read_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from controller.provision import Site
 
 LogLine = dict[str, Any]
+_OURS = ("ORIKAESHI_SMS_", "ORIKAESHI_WEB_")
 
 
 class ControllerFailedError(Exception):
@@ -56,6 +59,7 @@ class ControllerProcess:
         seen = len(self.lines)
         environment = {
             **os.environ,
+            **_secrets(self._site.home),
             "ORIKAESHI_ARI_PASSWORD": self._site.ari_password,
             "ORIKAESHI_AMI_PASSWORD": self._site.ami_password,
         }
@@ -146,6 +150,12 @@ class ControllerProcess:
 
     def _last_words(self) -> str:
         return "Its last words:\n" + "\n".join(json.dumps(line, ensure_ascii=False) for line in self.lines[-15:])
+
+
+def _secrets(home: Path) -> dict[str, str]:
+    """Return what the site's secrets.env has for a controller: not the passwords of its phones."""
+    found = read_secrets(home / "secrets.env")
+    return {name: secret for name, secret in found.items() if name.startswith(_OURS)}
 
 
 def die_with_parent() -> None:

@@ -40,6 +40,7 @@ from aiohttp import ClientWebSocketResponse
 from controller.asterisk.ari.client import AriClient
 from controller.cli import main as controller_main
 from controller.sms.log_gateway import LogGateway
+from controller.sms.twilio import TwilioGateway
 from controller.store.engine import Database
 from controller.system_clock import SystemClock
 from lab.controller_process import die_with_parent
@@ -188,15 +189,19 @@ def _passed_around(request: Callable[..., Awaitable[Any]], points: Points) -> Ca
 
 
 def _wrap_sms(points: Points) -> None:
-    send = LogGateway.send
+    for gateway in (LogGateway, TwilioGateway):
+        method_name = "send"
+        setattr(gateway, method_name, _handed_over(gateway.send, points))
 
-    async def handed_over(self: LogGateway, *, key: str, number: str, text: str) -> Any:
+
+def _handed_over(send: Callable[..., Awaitable[Any]], points: Points) -> Callable[..., Awaitable[Any]]:
+    async def handed_over(self: object, *, key: str, sender: str, number: str, text: str) -> Any:
         points.pass_by("before SMS")
-        result = await send(self, key=key, number=number, text=text)
+        result = await send(self, key=key, sender=sender, number=number, text=text)
         points.pass_by("after SMS")
         return result
 
-    LogGateway.send = handed_over  # type: ignore[method-assign]
+    return handed_over
 
 
 def main(argv: list[str] | None = None) -> int:

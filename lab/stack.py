@@ -115,6 +115,7 @@ async def any_stack(
     home: Path,
     *,
     changes: Mapping[tuple[str, str], str] | None = None,
+    edit: Callable[[str], str] = lambda text: text,
     on_line: Callable[[LogLine], None] = lambda _line: None,
     language: str = "en",
 ) -> AsyncIterator[AnyStack]:
@@ -126,10 +127,10 @@ async def any_stack(
     Raises DockerFailedError, or what `running_stack` raises.
     """
     if await asyncio.to_thread(chosen_kind, os.environ, can_compose=can_compose) == "root":
-        async with running_stack(home, changes=changes, on_line=on_line, language=language) as stack:
+        async with running_stack(home, changes=changes, edit=edit, on_line=on_line, language=language) as stack:
             yield stack
         return
     site = provision(home, language=language, port_offset=os.getpid() % 700)
-    settings = write_settings(site, {("[queues]", "language"): f'"{language}"', **(changes or {})})
+    settings = write_settings(site, {("[queues]", "language"): f'"{language}"', **(changes or {})}, edit=edit)
     async with docker_stack(site, settings, on_line=on_line) as docker:
         yield docker

@@ -68,12 +68,10 @@ class ControllerNews:
             case "promise" if line["state"] == "waiting":
                 who = self._whose(str(line.get("promise_id", "")))
                 say("callback", f"{who} will be called again (attempt {line['attempts_used']} used)", "callback")
-            case "sms_sent":
-                say(
-                    "SMS",
-                    f"to {self._whose(str(line['sms']).partition(':')[0])}: {line['sms'].partition(':')[2]}",
-                    "sms",
-                )
+            case "a reply was acted on":
+                say("SMS", f"the reply was understood: {str(line['meaning']).replace('_', ' ')}", "sms")
+            case "sms_refused" | "sms_failed" | "sms_unclear":
+                say("SMS", f"to {line['number']}: {line['reason']}", "sms")
 
     def _whose(self, promise_id: str) -> str:
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from lab.chaos import crash_sweep, faults
+from lab.chaos import crash_sweep, faults, sms_faults
 from lab.chaos.bench import RULES, running_bench
 from lab.chaos.figures import Figures, markdown, table
 from lab.controller_process import ControllerFailedError
@@ -43,6 +43,10 @@ FAULTS: dict[str, tuple[Fault, int, int]] = {
     "database locked": (faults.database_locked, 3, 20),
     "database read-only": (faults.disc_read_only, 2, 10),
     "disc full": (faults.disc_full, 2, 10),
+    "provider misbehaves": (sms_faults.provider_misbehaves, 2, 20),
+    "killed while texting": (sms_faults.killed_while_texting, 30, 500),
+    "one link, many at once": (sms_faults.one_link_many_at_once, 5, 50),
+    "forged webhooks": (sms_faults.forged_webhooks, 1000, 50_000),
     "clock stepped": (crash_sweep.clock_stepped, 1, 5),
 }
 """By name: what is done, how often, and how often with --long."""
@@ -77,7 +81,7 @@ async def _run(arguments: argparse.Namespace, seed: int, console: Console) -> li
                 fault, times, long_times = FAULTS[name]
                 wanted = arguments.times or (long_times if arguments.long else times)
                 # What a fault draws does not depend on the faults before it.
-                bench.rng = random.Random(f"{seed} {name}")  # noqa: S311
+                bench.rng = bench.post.rng = random.Random(f"{seed} {name}")  # noqa: S311
                 console.print(f"{name} ...")
                 row = await do(bench, name, fault, wanted)
                 console.print(table([row], title="; ".join(row.broken)) if row.is_good else "", *row.notes, sep="\n")
@@ -98,19 +102,22 @@ async def do(bench: Bench, name: str, fault: Fault, times: int) -> Figures:
     """Do one fault, let what is owed be done, and have it judged."""
     figures = Figures(name)
     bench.since, bench.pbx_kills = len(bench.ledger.facts()), 0
+    bench.post.trouble.clear()
     try:
         controller = await fault(bench, figures, times)
         figures.broken += await bench.settle()
         if controller is not None:
             await controller.stop()
     except Exception as error:  # noqa: BLE001 - one fault that cannot be done must not hide the others
-        figures.broken.append(f"{type(error).__name__}: {error}")
+        inside = getattr(error, "exceptions", ())
+        figures.broken.append("; ".join(f"{type(one).__name__}: {one}" for one in (error, *inside)))
         await bench.end_controllers()
         # What was promised is owed all the same, and must not be taken for the next fault's.
         with suppress(ControllerFailedError):
             await bench.another().start()
         figures.broken += await bench.settle()
     finally:
+        figures.broken += bench.post.trouble
         await bench.end_controllers()
         await bench.until_judged.aclose()
     seen = bench.ledger.facts()[bench.since :]

@@ -10,22 +10,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from lab.chaos.ledger_process import running_ledger
+from lab.chaos.post import running_post
 from lab.controller_process import ControllerProcess
 from lab.far_end import Does, Numbers, Refusal, far_end, furnish
 from lab.ledger.facts import Kind, e164
-from lab.ledger.judge import Fault, judge, legs_of, settles
+from lab.ledger.judge import Fault, asks, judge, legs_of, settles
 from lab.ledger.rules import Rules
 from lab.pbx import running_pair
 from lab.stack import write_settings
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from controller.provision import Site
     from lab.ami_socket import AmiLogin
     from lab.chaos.ledger_process import LedgerProcess
+    from lab.chaos.post import Post
     from lab.far_end import FarEnd
     from lab.ledger.facts import Fact
     from lab.pbx import Asterisk
@@ -68,6 +70,7 @@ class Bench:
     settings: Path
     ledger: LedgerProcess
     far: FarEnd
+    post: Post
     rng: random.Random
     numbers: Numbers = field(default_factory=Numbers)
     talking: list[str] = field(default_factory=list)
@@ -108,6 +111,16 @@ class Bench:
         self.far.call_in(number)
         return e164(number)
 
+    def somebody_calls_in_vain(self) -> str:
+        """Have a customer call who will not be reached at first, or at all, and is told so by SMS."""
+        kinds: tuple[tuple[Does, str | int, str | int], ...] = (
+            (Does.LET_RING, 0, 0),
+            (Does.REFUSE, Refusal.REJECTED, 1),
+            (Does.REFUSE, Refusal.REJECTED, 0),
+            (Does.LET_RING, 1, 1),
+        )
+        return self.calls_in(*self.rng.choice(kinds))
+
     def somebody_calls_in(self) -> str:
         """Have a customer call whose kind is drawn."""
         draw, rng = self.rng.random(), self.rng
@@ -125,26 +138,28 @@ class Bench:
         return next(self.calls_in(does, s, t) for most, does, s, t in kinds if draw < most)
 
     @asynccontextmanager
-    async def load(self, *, per_s: float) -> AsyncIterator[None]:
+    async def load(self, *, per_s: float, who: Callable[[], object] | None = None) -> AsyncIterator[None]:
         """Have customers call for the length of the block, but no more than can be served in the end.
 
-        It begins when some of them wait for their callback. Raises TimeoutError: nobody was promised one.
+        Who gets an SMS answers it. It begins when some of them wait for their callback. `who` has one of them call;
+        None: `somebody_calls_in`. Raises TimeoutError: nobody was promised one.
         """
         began = len(self.ledger.facts())
 
         async def calling() -> None:
             while True:
                 if len(self._owed(began)) < MOST_OWED:
-                    self.somebody_calls_in()
+                    (who or self.somebody_calls_in)()
                 await asyncio.sleep(self.rng.expovariate(per_s))
 
-        task = asyncio.create_task(calling())
+        tasks = [asyncio.create_task(calling()), asyncio.create_task(self.post.answer_all())]
         try:
             await self._some_owed(began)
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def seen(self, kind: Kind, number: str, *, since: int = 0, timeout_s: float = 40) -> Fact:
         """Return the first fact of this kind about a number. Raises TimeoutError."""
@@ -190,7 +205,7 @@ class Bench:
     def _owed(self, since: int) -> set[str]:
         """Return who was told that they will be called, and has not been talked with, or written to for good."""
         facts = self.ledger.facts()[since:]
-        asked = {fact.number for fact in facts if fact.kind is Kind.ACKNOWLEDGED}
+        asked = {fact.number for fact in facts if asks(fact)}
         return asked - {fact.number for fact in facts if settles(fact, RULES)}
 
     async def _some_owed(self, since: int, *, timeout_s: float = 60) -> None:
@@ -232,15 +247,19 @@ async def back_in_control(controller: ControllerProcess, *, since_s: float) -> f
 async def running_bench(home: Path, rng: random.Random) -> AsyncIterator[Bench]:
     """Run everything but the controller. Raises what `lab.pbx.running_pair` raises."""
     logins: list[AmiLogin] = []
-    async with running_pair(
-        home, agents=AGENTS, customers=1, language="en", furnish=lambda site: logins.append(furnish(site))
-    ) as (site, pbx, carrier):
-        settings = write_settings(site, {**QUICK, ("[queues]", "language"): '"en"'}, edit=for_chaos)
+    async with (
+        running_post(home, rng) as post,
+        running_pair(
+            home, agents=AGENTS, customers=1, language="en", furnish=lambda site: logins.append(furnish(site))
+        ) as (site, pbx, carrier),
+    ):
+        changes = {**QUICK, ("[queues]", "language"): '"en"'}
+        settings = write_settings(site, changes, edit=lambda text: post.settings(for_chaos(text)))
         async with (
-            running_ledger(site, home / "sms-outbox.jsonl", home / "ledger.jsonl") as ledger,
+            running_ledger(site, (post.record, post.booked), home / "ledger.jsonl") as ledger,
             far_end(logins[0], CALLBACK_NUMBER) as far,
         ):
-            yield Bench(site, pbx, carrier, settings, ledger, far, rng)
+            yield Bench(site, pbx, carrier, settings, ledger, far, post, rng)
 
 
 def for_chaos(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lab.ledger.facts import Fact, from_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from controller.provision import Site
@@ -47,11 +47,11 @@ class LedgerProcess:
 
 
 @asynccontextmanager
-async def running_ledger(site: Site, outbox: Path, out: Path) -> AsyncIterator[LedgerProcess]:
-    """Run it for the length of the block."""
+async def running_ledger(site: Site, post: Sequence[Path], out: Path) -> AsyncIterator[LedgerProcess]:
+    """Run it for the length of the block. `post` are the records of what was written."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lab.ledger", "--carrier-site", str(site.carrier_site), "--pbx-ari", site.ari_url),
-        *("--ari-user", site.ari_user, "--sms-outbox", str(outbox), "--out", str(out)),
+        *("--ari-user", site.ari_user, "--out", str(out), *(word for path in post for word in ("--post", str(path)))),
         env={**os.environ, "ORIKAESHI_ARI_PASSWORD": site.ari_password},
         stdin=asyncio.subprocess.DEVNULL,
     )

@@ -1,6 +1,6 @@
 """`python -m lab.ledger`: a process of its own that writes down what happened; and `--judge` reads it.
 
-Watching needs --carrier-site, --pbx-ari, --sms-outbox and --out, and ORIKAESHI_ARI_PASSWORD in the environment.
+Watching needs --carrier-site, --pbx-ari, --post and --out, and ORIKAESHI_ARI_PASSWORD in the environment.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ async def _watch(arguments: argparse.Namespace) -> None:
             ears.create_task(
                 ledger.watch_pbx(arguments.pbx_ari, arguments.ari_user, os.environ["ORIKAESHI_ARI_PASSWORD"])
             )
-            ears.create_task(ledger.watch_sms(arguments.sms_outbox))
+            for path in arguments.post:
+                ears.create_task(ledger.watch_post(path))
             if arguments.blocked:
                 ears.create_task(ledger.watch_blocked(arguments.blocked))
 
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--carrier-site", type=Path, help="the folder with the carrier's manager.conf")
     parser.add_argument("--pbx-ari", help="the PBX's ARI, as http://127.0.0.1:8088/ari")
     parser.add_argument("--ari-user", default="orikaeshi")
-    parser.add_argument("--sms-outbox", type=Path, help="the file of the gateway that only writes")
+    parser.add_argument("--post", type=Path, action="append", default=[], help="what was written; may be repeated")
     parser.add_argument("--blocked", type=Path, help="a file of numbers that must not be called once they stand there")
     parser.add_argument("--out", type=Path, help="where the facts are written, one a line")
     return parser

@@ -32,11 +32,26 @@ class Kind(StrEnum):
     LATER = "later"
     """A customer asked to be called `later_s` later, and heard that they will be."""
     SMS = "sms"
-    """An SMS was handed over; `text` is the last word of its key, which says what it is."""
+    """A provider took an SMS; `leg` is its key, `text` the second word of that, which says what it is."""
+    SMS_OPEN = "sms_open"
+    """A provider was asked to take it and did not, and whoever asked cannot know: no answer, or one of doubt."""
+    REPLIED = "replied"
+    """What a customer wrote was acknowledged; `text` says what they meant, `later_s` from now until the time."""
+    BOOKED = "booked"
+    """The same for what they chose on the booking page."""
     BLOCKED = "blocked"
     """From now on this number may not be dialled at all."""
     PBX_GONE = "pbx_gone"
     """The PBX is out of sight, and its calls with it."""
+
+
+class Means(StrEnum):
+    """What a customer wants who writes."""
+
+    NOW = "now"
+    AT = "at"
+    CANCEL = "cancel"
+    STOP = "stop"
 
 
 class By(StrEnum):

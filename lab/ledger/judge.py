@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lab.ledger.facts import By, Fact, Kind
+from lab.ledger.facts import By, Fact, Kind, Means
 from lab.ledger.rules import CONGESTED, UNKNOWN_NUMBER, Rules
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ _SEEN_LATE_S = 1.0
 """The two ends of a call see its end at different moments."""
 _SAID_S = 10.0
 """A time that was chosen counts from when it is on disk; the ledger sees the end of what is said of it then."""
+
+
+_WRITTEN = frozenset({Kind.REPLIED, Kind.BOOKED})
 
 
 class Fault(StrEnum):
@@ -68,6 +71,7 @@ def judge(facts: Sequence[Fact], rules: Rules) -> list[Finding]:
     by_number: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         by_number[fact.number].append(fact)
+    end_s = facts[-1].at_s if facts else 0.0
     findings: list[Finding] = [*_over_cap(legs, rules), *_dropped(facts, legs)]
     for number, own in by_number.items():
         theirs = [leg for leg in legs if leg.number == number]
@@ -77,6 +81,7 @@ def judge(facts: Sequence[Fact], rules: Rules) -> list[Finding]:
         findings += _too_many(number, own, theirs, rules)
         findings += _sms_twice(number, own)
         findings += _early(number, own, theirs, rules)
+        findings += _too_late(number, own, rules, end_s)
         findings += _forbidden(number, own, rules)
     return sorted(findings, key=lambda finding: finding.at_s)
 
@@ -103,7 +108,7 @@ def legs_of(facts: Sequence[Fact]) -> list[Leg]:
 
 
 def _lost(number: str, own: list[Fact], theirs: list[Leg], rules: Rules) -> Iterator[Finding]:
-    asked = [fact for fact in own if fact.kind is Kind.ACKNOWLEDGED]
+    asked = [fact for fact in own if asks(fact)]
     if not asked:
         return
     since_s = asked[-1].at_s
@@ -131,10 +136,17 @@ def _was_given_up(legs: list[Leg], rules: Rules) -> bool:
     return any(leg.cause == UNKNOWN_NUMBER for leg in legs) or len(counted) >= rules.max_invites
 
 
+def asks(fact: Fact) -> bool:
+    """Tell whether somebody was told, or can believe, that they will be called."""
+    return fact.kind is Kind.ACKNOWLEDGED or (fact.kind in _WRITTEN and fact.text in {Means.NOW, Means.AT})
+
+
 def settles(fact: Fact, rules: Rules) -> bool:
     """Tell whether nothing is owed any more once this has happened."""
-    return fact.kind in {Kind.TALK, Kind.CANCELLED, Kind.BLOCKED} or (
-        fact.kind is Kind.SMS and fact.text in rules.final_sms
+    return (
+        fact.kind in {Kind.TALK, Kind.CANCELLED, Kind.BLOCKED}
+        or (fact.kind is Kind.SMS and fact.text in rules.final_sms)
+        or (fact.kind in _WRITTEN and fact.text in {Means.CANCEL, Means.STOP})
     )
 
 
@@ -148,12 +160,17 @@ def _overlapping(number: str, legs: list[Leg]) -> Iterator[Finding]:
 
 def _after_the_end(number: str, own: list[Fact], rules: Rules) -> Iterator[Finding]:
     settled: Fact | None = None
+    asked_s = float("-inf")
     for fact in own:
-        if fact.kind is Kind.ACKNOWLEDGED:
-            settled = None
+        if asks(fact):
+            settled, asked_s = None, fact.at_s if fact.kind in _WRITTEN else asked_s
         elif settles(fact, rules):
-            settled = fact
+            # The last word on an earlier request may have been on its way when they asked anew.
+            is_older = fact.kind is Kind.SMS and fact.at_s < asked_s + rules.on_its_way_s
+            settled = settled if is_older else fact
         elif fact.kind is Kind.INVITE and settled is not None:
+            if settled.kind in _WRITTEN and fact.at_s < settled.at_s + rules.on_its_way_s:
+                continue
             yield Finding(Fault.DUPLICATED, number, fact.at_s, f"dialled after it was settled ({settled.kind})")
 
 
@@ -167,11 +184,12 @@ def _too_many(number: str, own: list[Fact], legs: list[Leg], rules: Rules) -> It
 
 
 def _requests(own: list[Fact], rules: Rules) -> int:
-    """Count those who asked anew: who is told of one promise twice has asked once."""
+    """Count how often they asked anew: who is told of one promise twice has asked once."""
     count, is_open = 0, False
     for fact in own:
-        if fact.kind is Kind.ACKNOWLEDGED:
-            count += not is_open
+        if asks(fact):
+            # Who writes asks for one more call, whatever they were promised before.
+            count += not is_open or fact.kind in _WRITTEN
             is_open = True
         elif settles(fact, rules):
             is_open = False
@@ -179,37 +197,63 @@ def _requests(own: list[Fact], rules: Rules) -> int:
 
 
 def _sms_twice(number: str, own: list[Fact]) -> Iterator[Finding]:
+    """Find SMS that were handed over again though they had been taken, or whoever handed them over could not know."""
     seen: set[str] = set()
     for fact in own:
-        if fact.kind is Kind.SMS:
+        if fact.kind in {Kind.SMS, Kind.SMS_OPEN}:
             if fact.leg in seen:
-                yield Finding(Fault.DUPLICATED, number, fact.at_s, f"the SMS {fact.leg} went out twice")
+                yield Finding(Fault.DUPLICATED, number, fact.at_s, f"the SMS {fact.leg} was handed over twice")
             seen.add(fact.leg)
 
 
 def _early(number: str, own: list[Fact], legs: list[Leg], rules: Rules) -> Iterator[Finding]:
+    written_s = [fact.at_s for fact in own if fact.kind in _WRITTEN and asks(fact)]
     for before, after in pairwise(legs):
+        # Who asks to be called now, or at a time, is not made to wait besides.
+        if any(before.began_s <= at_s <= after.began_s for at_s in written_s):
+            continue
         known = None if before.answered else rules.gap_by_cause_s.get(before.cause)
         gap_s = rules.gap_s if known is None else known
         waited_s = after.began_s - before.ended_s
         if 0 <= waited_s < gap_s - rules.tolerance_s:
             yield Finding(Fault.EARLY, number, after.began_s, f"dialled after {waited_s:.2f} s, not {gap_s:g} s")
-    chosen_s = float("-inf")
+    chosen_s, may_come_s = float("-inf"), float("-inf")
     for fact in own:
         if fact.kind is Kind.LATER:
-            chosen_s = fact.at_s + fact.later_s
-        if fact.kind is Kind.INVITE and fact.at_s < chosen_s - rules.tolerance_s - _SAID_S:
+            chosen_s, may_come_s = fact.at_s + fact.later_s - _SAID_S, fact.at_s
+        elif fact.kind in _WRITTEN:
+            chosen_s = fact.at_s + fact.later_s if fact.text == Means.AT else float("-inf")
+            may_come_s = fact.at_s + rules.on_its_way_s
+        is_ours = fact.kind is Kind.INVITE and fact.at_s > may_come_s
+        if is_ours and fact.at_s < chosen_s - rules.tolerance_s:
             yield Finding(Fault.EARLY, number, fact.at_s, f"{chosen_s - fact.at_s:.0f} s before the chosen time")
 
 
+def _too_late(number: str, own: list[Fact], rules: Rules, end_s: float) -> Iterator[Finding]:
+    """Find those who wrote when they want to be called, and nothing was heard in time."""
+    for at, fact in enumerate(own):
+        if fact.kind not in _WRITTEN or fact.text != Means.AT:
+            continue
+        until_s = fact.at_s + fact.later_s + rules.in_time_s
+        after = [one for one in own[at + 1 :] if one.at_s <= until_s]
+        was_told = (one.kind is Kind.SMS and one.text == rules.late_sms for one in after)
+        comes = (one.kind is Kind.INVITE or asks(one) or settles(one, rules) for one in after)
+        if end_s > until_s and not any(comes) and not any(was_told):
+            yield Finding(Fault.LOST, number, until_s, "asked for a time in writing, and not called in time")
+
+
 def _forbidden(number: str, own: list[Fact], rules: Rules) -> Iterator[Finding]:
-    blocked = False
+    blocked_s, stopped_s = float("inf"), float("inf")
     for fact in own:
         if fact.kind is Kind.BLOCKED:
-            blocked = True
+            blocked_s = min(blocked_s, fact.at_s)
+        if fact.kind in _WRITTEN and fact.text == Means.STOP:
+            stopped_s = min(stopped_s, fact.at_s + rules.on_its_way_s)
+        if fact.kind in {Kind.SMS, Kind.SMS_OPEN} and fact.at_s > stopped_s:
+            yield Finding(Fault.FORBIDDEN, number, fact.at_s, f"asked never to be written to: {fact.leg}")
         if fact.kind is not Kind.INVITE:
             continue
-        if blocked:
+        if fact.at_s >= blocked_s or fact.at_s > stopped_s:
             yield Finding(Fault.FORBIDDEN, number, fact.at_s, "asked never to be called")
         if not number.startswith(rules.allowed_prefixes) or number.startswith(rules.denied_prefixes or ("!",)):
             yield Finding(Fault.FORBIDDEN, number, fact.at_s, "not a number that may be dialled")

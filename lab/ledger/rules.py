@@ -36,5 +36,10 @@ class Rules:
     max_per_s: float | None = None
     max_per_number: int | None = None
     """In any 24 hours."""
+    on_its_way_s: float = 1.0
+    """What was on its way when a reply was acknowledged may still come: a call that left, an SMS."""
+    in_time_s: float = 1800
+    """Who asked for a time is called so soon after it, or told that nobody will, or when."""
+    late_sms: str = "running_late"
     final_sms: tuple[str, ...] = ("gave_up", "expired")
     """The SMS after which nobody is called any more."""

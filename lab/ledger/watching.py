@@ -1,4 +1,4 @@
-"""The ledger at work: listens to the carrier, the PBX and the SMS outbox, and writes down what it sees."""
+"""The ledger at work: listens to the carrier, the PBX and the SMS provider, and writes down what it sees."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lab.ami_socket import AmiLogin, AmiSocket
 from lab.ledger.carrier_ear import CarrierEar
 from lab.ledger.facts import Fact, Kind, as_line, e164
 from lab.ledger.pbx_ear import PbxEar
+from lab.ledger.post_ear import heard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -65,12 +66,10 @@ class Ledger:
             event = json.loads(message.data)
             self.note(ear.hear(event, _instant_s(event)))
 
-    async def watch_sms(self, outbox: Path) -> None:
-        """Read every line that is added to the outbox of the gateway that only writes."""
-        async for line in lines_of(outbox):
-            sms = json.loads(line)
-            at_s = datetime.fromisoformat(sms["time"]).timestamp()
-            self.note([Fact(at_s, Kind.SMS, sms["to"], sms["key"], text=sms["key"].rpartition(":")[2])])
+    async def watch_post(self, path: Path) -> None:
+        """Read every line that is added to a record of what was written; see `post_ear`."""
+        async for line in lines_of(path):
+            self.note(heard(json.loads(line)))
 
     async def watch_blocked(self, path: Path) -> None:
         """Read numbers that asked never to be called, one a line, from the moment at which they are written."""

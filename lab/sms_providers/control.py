@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 def routes(server: ProviderServer) -> list[web.RouteDef]:
     """Return `GET /lab/taken`, and `POST /lab/reply`, `/lab/faults` and `/lab/manners`, which take JSON.
 
-    A reply is `{"number", "to", "text"}`, and is answered once it was brought; faults are a list of their names, for
-    the next requests; manners are any of those of `Manners`.
+    A reply is `{"number", "to", "text"}`, and what else is to be written down with it; it is answered once it was
+    brought. Faults are a list of their names, for the next requests, in place of those that were planned; manners are
+    any of those of `Manners`.
     """
 
     async def taken(_: web.Request) -> web.Response:
@@ -25,10 +27,10 @@ def routes(server: ProviderServer) -> list[web.RouteDef]:
 
     async def reply(request: web.Request) -> web.Response:
         wish = await request.json()
-        return web.json_response({"status": await server.reply(wish["number"], wish["to"], wish["text"])})
+        return web.json_response({"status": await server.reply(**wish)})
 
     async def faults(request: web.Request) -> web.Response:
-        server.faults.planned.extend(Fault(name) for name in await request.json())
+        server.faults.planned = deque(Fault(name) for name in await request.json())
         return web.Response(status=204)
 
     async def manners(request: web.Request) -> web.Response:

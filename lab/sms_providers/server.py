@@ -129,10 +129,14 @@ class ProviderServer:
         finally:
             await runner.cleanup()
 
-    async def reply(self, number: str, to: str, text: str) -> int:
-        """Bring an SMS that somebody sends to us, as often and as well as its manners are; return the last status."""
+    async def reply(self, number: str, to: str, text: str, **about: str) -> int:
+        """Bring an SMS that somebody sends to us, as often and as well as its manners are; return the last status.
+
+        What `about` says of it is written down with it, for the judge.
+        """
         status = await self._bring_all([self.provider.reply(number, to, text, self._clock.now())])
-        self._note("reply", number=number, to=to, text=text, status=status)
+        if about:
+            self._note("reply", number=number, to=to, text=text, status=status, **about)
         return status
 
     async def settled(self) -> None:
@@ -146,9 +150,10 @@ class ProviderServer:
         fault = self.faults.next()
         self.requests.append(asked)
         found = self.provider.take(asked)
-        self._note("request", path=asked.path, fault=fault, in_order=isinstance(found, TakenSms))
         if isinstance(found, Told):
+            self._note("request", path=asked.path, fault=fault, in_order=False)
             return _response(found)
+        self._note("request", path=asked.path, fault=fault, in_order=True, key=found.key, number=found.number)
         if fault in TAKING:
             self.taken.append(found)
             self._note("taken", fault=fault, **asdict(found))

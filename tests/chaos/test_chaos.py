@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.chaos import crash_sweep, faults
+from lab.chaos import crash_sweep, faults, sms_faults
 from lab.chaos.__main__ import do
 from lab.chaos.bench import running_bench
 
@@ -25,6 +25,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     """Start PBX, telephone network and ledger once; each fault starts its own controllers."""
     seed = int(os.environ.get("CHAOS_SEED") or 7)  # Others are for `make chaos`.
     async with running_bench(tmp_path_factory.mktemp("chaos"), random.Random(seed)) as running:  # noqa: S311
+        running.post.names_times = False  # They would be waited for; `make chaos` does.
         yield running
 
 
@@ -63,3 +64,17 @@ async def test_when_asterisk_dies_its_calls_are_gone_and_no_promise_is(bench: Be
     """While one customer's phone rings and another talks."""
     figures = await judged(bench, "Asterisk killed", faults.pbx_killed, 1)
     assert figures.runs == 1
+
+
+@pytest.mark.timeout(200)
+async def test_killed_while_sms_and_replies_flow_none_is_sent_twice_and_no_reply_is_forgotten(bench: Bench) -> None:
+    """Three times; meanwhile the provider refuses one, breaks at one, and cuts two off, before and after taking it."""
+    figures = await judged(bench, "killed while texting", sms_faults.killed_in_doubt, 3)
+    assert figures.runs == 3
+
+
+@pytest.mark.timeout(200)
+async def test_many_presses_of_a_link_make_one_change_and_forged_webhooks_none(bench: Bench) -> None:
+    """Four links eight times each, over a kill; then five hundred forgeries, in every way there is."""
+    figures = await judged(bench, "forged webhooks", sms_faults.forged_after_links, 500)
+    assert figures.runs > 400

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -7,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.crash_points import Points, commit_name, points_in, request_name
+from controller.sms.log_gateway import LogGateway
+from controller.system_clock import SystemClock
+from lab.crash_points import Points, commit_name, points_in, request_name, wrap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,3 +98,18 @@ def test_each_point_is_in_one_of_three_thirds(tmp_path: Path) -> None:
 def test_without_a_file_nobody_dies() -> None:
     """A controller with another clock is run by the same program."""
     Points(None).pass_by("before SMS")
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_an_sms_has_a_point_before_and_after_it_is_handed_over(tmp_path: Path, nth: int) -> None:
+    """Whichever gateway it is: the point is at the end that all have in common."""
+    died_at, out = tmp_path / "died-at", tmp_path / "sms.jsonl"
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        wrap(Points(died_at, nth=nth))
+        gateway = LogGateway(out, clock=SystemClock())
+        asyncio.run(gateway.send(key="p1:gave_up", sender="", number="+819012345678", text="..."))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert points_in(died_at) == [("before SMS", "after SMS")[nth - 1]]
+    assert out.exists() == (nth == 2)

@@ -6,55 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.ledger.facts import By, Fact, Kind, as_line, e164, from_line
+from lab.ledger.facts import By, Fact, Kind, Means, as_line, e164, from_line
 from lab.ledger.judge import Fault, judge
 from lab.ledger.rules import BUSY, CONGESTED, NO_ANSWER, Rules
-
-NUMBER = "+818010300001"
-OTHER = "+818010300002"
-NOON_S = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
-RULES = Rules(max_invites=3, max_dials=5, gap_s=1, gap_by_cause_s={BUSY: 2, NO_ANSWER: 4}, max_concurrent=2)
-
-
-def asked(at: float = 0, number: str = NUMBER) -> Fact:
-    """Return the fact that a caller was told of the promise."""
-    return Fact(NOON_S + at, Kind.ACKNOWLEDGED, number)
-
-
-def call(
-    begins: float,
-    ends: float,
-    *,
-    number: str = NUMBER,
-    answered: bool = False,
-    cause: int = NO_ANSWER,
-    by: str = By.COMPANY,
-) -> list[Fact]:
-    """Return the facts of one call to a customer."""
-    leg = f"{number}-{begins}"
-    facts = [Fact(NOON_S + begins, Kind.INVITE, number, leg)]
-    facts += [Fact(NOON_S + begins + 0.5, Kind.ANSWERED, number, leg)] if answered else []
-    return [*facts, Fact(NOON_S + ends, Kind.ENDED, number, leg, by=by, cause=cause)]
-
-
-def talk(begins: float, ends: float, *, number: str = NUMBER) -> list[Fact]:
-    """Return the facts of a call that was answered and led to a talk, which the customer ended."""
-    return [
-        *call(begins, ends, number=number, answered=True, cause=16, by=By.FAR_END),
-        Fact(NOON_S + begins + 1, Kind.TALK, number, agent="agent-1"),
-        Fact(NOON_S + ends, Kind.TALK_OVER, number, agent="agent-1"),
-    ]
-
-
-def sms(at: float, word: str, key: str = "p1") -> Fact:
-    """Return the fact that an SMS was handed over."""
-    return Fact(NOON_S + at, Kind.SMS, NUMBER, f"{key}:{word}", text=word)
-
-
-def faults(*facts: Fact | list[Fact], rules: Rules = RULES) -> list[Fault]:
-    """Return what the judge finds."""
-    flat = [fact for one in facts for fact in (one if isinstance(one, list) else [one])]
-    return [finding.fault for finding in judge(flat, rules)]
+from tests.lab.seen import NOON_S, NUMBER, OTHER, RULES, asked, call, faults, sms, talk, wrote
 
 
 @pytest.mark.parametrize(
@@ -75,6 +30,13 @@ def faults(*facts: Fact | list[Fact], rules: Rules = RULES) -> list[Fault]:
         [asked(), *call(5, 9, answered=True), Fact(NOON_S + 8, Kind.PRESSED_NO, NUMBER, f"{NUMBER}-5")],
         [asked(), *talk(5, 20), asked(100), *talk(105, 120)],
         [asked(), *call(5, 9), Fact(NOON_S + 9, Kind.LATER, NUMBER, later_s=600), *talk(609, 620)],
+        [asked(), *call(5, 9), wrote(9.5, Means.NOW), *talk(10, 20)],
+        [asked(), *call(5, 9), wrote(10, Means.AT, 90), *talk(100, 120)],
+        [asked(), *call(5, 9), sms(9, "gave_up"), wrote(20, Means.NOW), *talk(21, 30)],
+        [asked(), *call(5, 9), wrote(10, Means.NOW), sms(10.5, "gave_up"), *talk(13, 30)],
+        [asked(), *call(5, 9), wrote(13, Means.CANCEL), *call(13.5, 14)],
+        [asked(), *call(5, 9), wrote(13, Means.STOP), *call(13.5, 14), sms(13.9, "not_reached")],
+        [asked(), *call(5, 9), wrote(10, Means.AT, 900), wrote(20, Means.NOW, kind=Kind.BOOKED), *talk(21, 30)],
     ],
     ids=[
         "talked",
@@ -85,6 +47,13 @@ def faults(*facts: Fact | list[Fact], rules: Rules = RULES) -> list[Fault]:
         "cancelled by key, and gone",
         "asked twice",
         "called later",
+        "now, by SMS",
+        "at a time, by SMS",
+        "anew, by SMS",
+        "anew, while the last word was on its way",
+        "cancelled by SMS, a call on its way",
+        "stopped by SMS, a call and an SMS on their way",
+        "another time, and then now",
     ],
 )
 def test_a_promise_that_was_kept_is_no_fault(story: list[Fact]) -> None:

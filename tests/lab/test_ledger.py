@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.ledger.carrier_ear import CarrierEar
-from lab.ledger.facts import By, Fact, Kind, read_facts
+from lab.ledger.facts import By, Fact, Kind, Means, read_facts
 from lab.ledger.pbx_ear import PbxEar
+from lab.ledger.post_ear import heard
 from lab.ledger.watching import Ledger, lines_of
 
 if TYPE_CHECKING:
@@ -172,13 +173,17 @@ async def test_lines_of_a_file_come_once_each_and_whole(tmp_path: Path) -> None:
     assert lines == ["one", "two", "three"]
 
 
-async def test_an_sms_is_known_by_the_last_word_of_its_key(tmp_path: Path) -> None:
+def line(event: str, **fields: object) -> dict[str, object]:
+    """Return a line of a provider's record, or of a customer's."""
+    return {"time": "2026-11-23T12:00:00+00:00", "event": event, "number": NUMBER, **fields}
+
+
+async def test_what_a_provider_took_is_read_from_its_record(tmp_path: Path) -> None:
     """And a ledger that is being written is read up to its last whole line."""
-    outbox, out = tmp_path / "outbox.jsonl", tmp_path / "ledger.jsonl"
-    line = {"time": "2026-11-23T12:00:00+00:00", "key": "ab12:gave_up", "to": NUMBER, "text": "..."}
-    outbox.write_text(json.dumps(line) + "\n", "utf-8")
+    record, out = tmp_path / "provider.jsonl", tmp_path / "ledger.jsonl"
+    record.write_text(json.dumps(line("taken", key="ab12:gave_up", text="...")) + "\n", "utf-8")
     with out.open("a", encoding="utf-8") as file:
-        watching = asyncio.create_task(Ledger(file).watch_sms(outbox))
+        watching = asyncio.create_task(Ledger(file).watch_post(record))
         async with asyncio.timeout(20):
             async for _ in lines_of(out):
                 break
@@ -187,6 +192,40 @@ async def test_an_sms_is_known_by_the_last_word_of_its_key(tmp_path: Path) -> No
             await watching
         file.write('{"half a li')
     assert [(fact.kind, fact.number, fact.text) for fact in read_facts(out)] == [(Kind.SMS, NUMBER, "gave_up")]
+
+
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [("ab12:gave_up", "gave_up"), ("ab12:confirmed:4", "confirmed"), ("reply-7:reply_help", "reply_help"), ("x", "")],
+)
+def test_an_sms_is_known_by_the_second_word_of_its_key(key: str, word: str) -> None:
+    """Behind it may stand which one of its kind it is."""
+    assert [fact.text for fact in heard(line("taken", key=key))] == [word]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kinds"),
+    [
+        *((fault, [Kind.SMS_OPEN]) for fault in ("hang", "cut", "broken")),
+        *((fault, []) for fault in ("none", "throttled", "unavailable", "refused", "taken_then_silent")),
+    ],
+)
+def test_a_request_that_may_have_been_taken_for_all_that_can_be_known_is_written_down(
+    fault: str, kinds: list[Kind]
+) -> None:
+    """What was taken has a line of its own; what was refused in so many words may be asked for again."""
+    assert [fact.kind for fact in heard(line("request", key="ab12:gave_up", fault=fault))] == kinds
+
+
+def test_a_reply_counts_once_it_was_acknowledged_and_its_time_from_then() -> None:
+    """A time is so many seconds away; what nobody took, or what means nothing, is no request."""
+    at = line("reply", means="at", wants="2026-11-23T12:02:00+00:00", status=204)
+    facts = [*heard(at), *heard(line("booked", means="cancel", status=303))]
+    assert [(fact.kind, fact.text, fact.later_s) for fact in facts] == [
+        (Kind.REPLIED, Means.AT, 120),
+        (Kind.BOOKED, Means.CANCEL, 0),
+    ]
+    assert heard(line("reply", means="now", status=503)) == heard(line("reply", status=200)) == []
 
 
 def test_the_ledger_imports_nothing_of_the_controller() -> None:
