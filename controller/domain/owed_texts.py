@@ -6,11 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.domain.effects import SendSms, SmsTemplate
+from controller.domain.promise import PromiseState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.promise import Promise
+
+
+_SAYS_WE_WILL_CALL = frozenset({SmsTemplate.CONFIRMED, SmsTemplate.NOT_REACHED, SmsTemplate.RUNNING_LATE})
+_SAYS_WE_WILL_NOT = frozenset({SmsTemplate.GAVE_UP, SmsTemplate.EXPIRED, SmsTemplate.CANCELLED})
 
 
 def owed(promise: Promise, template: SmsTemplate) -> SendSms:
@@ -34,6 +39,24 @@ def confirmation(promise: Promise) -> SendSms:
         when = {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()}
     text = owed(promise, SmsTemplate.CONFIRMED)
     return replace(text, key=f"{text.key}:{promise.version}", details=when)
+
+
+def outdated(template: str, promise: Promise | None, asked_anew: Promise | None) -> str | None:
+    """Return why a text that waited is not true any more; None: it is. It waits while a provider is busy, or silent.
+
+    `promise` is the one that it is about, `asked_anew` what its number holds with its queue now.
+    """
+    if promise is None:
+        return None
+    if template in _SAYS_WE_WILL_CALL and promise.state.is_final:
+        return f"the promise is {promise.state.value} by now"
+    if template == SmsTemplate.NOT_REACHED and promise.state is PromiseState.CONNECTED:
+        return "they are talking by now"
+    if template == SmsTemplate.RUNNING_LATE and promise.state is not PromiseState.WAITING:
+        return "they are being called by now"
+    if template in _SAYS_WE_WILL_NOT and asked_anew is not None:
+        return "they have asked anew by now"
+    return None
 
 
 def can_tell_late(promise: Promise, now: datetime) -> bool:

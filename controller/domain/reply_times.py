@@ -51,6 +51,8 @@ class _Hour:
         hours = {self.clock.hour}
         if self.clock.is_open and self.clock.hour != _HALF_DAY_H:
             hours.add(self.clock.hour + _HALF_DAY_H)
+        if self.clock.hour == 0 and self.part is not None:  # 午後0時30分 is half past twelve, at noon
+            hours.add(_HALF_DAY_H)
         fitting = [hour for hour in hours if self.part is None or self.part.includes(hour)]
         return [hour * 60 + self.clock.minute for hour in fitting]
 

@@ -167,8 +167,9 @@ class SmsOutbox(Protocol):
     async def claim(self, sms: QueuedSms, bill: SmsBill, limits: SmsLimits, now: datetime) -> Claim:
         """Mark an SMS as being sent if nothing speaks against it; committed before this returns.
 
-        Asked in this one transaction: still as `due` returned it, not past `valid_until` (else `LAPSED`), not on the
-        do-not-call list, within the limits, and the breaker closed (else `BLOCKED`, with the reason).
+        Asked in this one transaction: still as `due` returned it, not past `valid_until` and still true of its promise
+        (else `LAPSED`; `domain/owed_texts.py`), not on the do-not-call list, within the limits, and the breaker closed
+        (else `BLOCKED`). With the reason.
         """
         ...
 

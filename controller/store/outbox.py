@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from controller.domain.effects import VALID_S
+from controller.domain.owed_texts import outdated
 from controller.domain.sms import SmsStatus
 from controller.ports.sms import Accepted, Claim, QueuedSms, Refused, Unclear
-from controller.store import claims, sms_caps
+from controller.store import claims, promise_rows, sms_caps
 from controller.store import sms_rows as rows
 from controller.store.dialect import insert_if_new, wait_for_other_bookings
 from controller.store.tables import IS_QUEUED, IS_SENDING, sms_outbox
@@ -121,6 +122,9 @@ class StoredSmsOutbox:
                 return await _settle(connection, sms, Claim(SmsStatus.LAPSED, _LAPSED), now)
             if await claims.is_listed(connection, sms.number):
                 return await _settle(connection, sms, Claim(SmsStatus.BLOCKED, _BLOCKED), now)
+            untrue = await _outdated(connection, sms)
+            if untrue is not None:
+                return await _settle(connection, sms, Claim(SmsStatus.LAPSED, untrue), now)
             against = await sms_caps.objection(connection, sms, bill, limits, now)
             if against is not None:
                 return await _settle(connection, sms, Claim(SmsStatus.BLOCKED, against), now)
@@ -220,3 +224,11 @@ def _after(result: SendResult, now: datetime) -> dict[str, Any]:
             unknown = {"error": rows.writable(reason), "settled_at": now, "sent_at": now}
             return {"status": SmsStatus.UNKNOWN.value, **unknown}
     raise TypeError(f"{type(result).__name__} is no result of sending")
+
+
+async def _outdated(connection: AsyncConnection, sms: QueuedSms) -> str | None:
+    """Return why a text that is about a promise is not true any more; None: it is."""
+    if sms.promise_id is None:
+        return None
+    promise = await promise_rows.get(connection, sms.promise_id)
+    return outdated(sms.template, promise, await promise_rows.find_open(connection, sms.queue, sms.number))

@@ -37,7 +37,7 @@ MISHAPS = tuple(fault for fault in Fault if fault not in {Fault.NONE, Fault.REFU
 QUICK_MISHAPS = (Fault.THROTTLED, Fault.BROKEN, Fault.CUT, Fault.TAKEN_THEN_CUT)
 AT_WORST_S = 90.0
 """Two of them are answered by nothing until the controller gives up, one SMS at a time."""
-WHO_PRESS = 4
+WHO_PRESS = 2
 PRESSES = 8
 """Of each of them at once. A link bears 30 a minute."""
 AT_A_TIME = 20

@@ -30,6 +30,7 @@ from tests.contract import (
     test_sms_breaker,
     test_sms_inbox,
     test_sms_limits,
+    test_sms_outdated,
 )
 from tests.contract.store_under_test import store_at
 
@@ -52,7 +53,15 @@ SUITES: tuple[ModuleType, ...] = (
         test_agent_book,
         test_call_log,
     ),
-    *(test_caller_memory, test_sms_inbox, test_sms_limits, test_sms_breaker, test_booking_links, test_number_proofs),
+    *(
+        test_caller_memory,
+        test_sms_inbox,
+        test_sms_limits,
+        test_sms_breaker,
+        test_sms_outdated,
+        test_booking_links,
+        test_number_proofs,
+    ),
 )
 ABOUT_AN_ENGINE: frozenset[str] = frozenset(
     {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.domain.effects import SmsTemplate
 from controller.domain.lifecycle import (
     AttemptEnded,
     Cancelled,
@@ -19,13 +19,11 @@ from controller.domain.lifecycle import (
     advance,
 )
 from controller.domain.outcome import Fault, Outcome
-from controller.domain.owed_texts import confirmation, running_late
+from controller.domain.owed_texts import confirmation, outdated, running_late
+from controller.domain.promise import PromiseState
 from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import Slot
 from tests.domain.test_lifecycle import AT_ONCE, AT_TWO, LATE, LATER, NOW, PROMISE, TWO, D, W, merged_into
-
-if TYPE_CHECKING:
-    from controller.domain.promise import PromiseState
 
 BOOKED = replace(PROMISE, slot=TWO, since=TWO.starts_at, not_before=TWO.starts_at)
 IN_WINDOW = TWO.starts_at + timedelta(minutes=5)
@@ -118,3 +116,23 @@ def test_a_confirmation_tells_what_was_promised_as_it_stands_now() -> None:
     assert (text.template, text.promise_id, text.number) == ("confirmed", "p1", PROMISE.number)
     assert text == confirmation(BOOKED)
     assert text.key != confirmation(replace(BOOKED, version=1)).key
+
+
+@pytest.mark.parametrize(
+    ("template", "state", "is_true"),
+    [
+        *((SmsTemplate.NOT_REACHED, state, state in {W, D}) for state in PromiseState),
+        *((SmsTemplate.CONFIRMED, state, not state.is_final) for state in PromiseState),
+        *((SmsTemplate.RUNNING_LATE, state, state is W) for state in PromiseState),
+        *((SmsTemplate.GAVE_UP, state, True) for state in PromiseState),
+    ],
+)
+def test_what_waited_to_be_sent_is_sent_only_while_it_is_true(
+    template: SmsTemplate, state: PromiseState, is_true: bool
+) -> None:
+    """Of the promise that it is about; a last word is, until they ask anew. What is about none always is."""
+    promise = replace(PROMISE, state=state)
+    assert (outdated(template, promise, None) is None) is is_true
+    assert outdated(template, None, PROMISE) is None
+    if template is SmsTemplate.GAVE_UP:
+        assert outdated(template, promise, PROMISE) == "they have asked anew by now"

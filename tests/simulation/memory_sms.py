@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from controller.domain.effects import VALID_S
+from controller.domain.owed_texts import outdated
 from controller.domain.sms import SmsStatus, after_receipt
 from controller.domain.sms_limits import CONVERTING, SMS_CAP_PERIOD
 from controller.ports.sms import Accepted, Claim, QueuedSms, Refused, Unclear
@@ -116,6 +117,11 @@ class MemorySmsOutbox:
             return _settle(row, SmsStatus.LAPSED, "it could not be handed over while it was of use", now)
         if row.number in self._data.blocked:
             return _settle(row, SmsStatus.BLOCKED, "the number is on the do-not-call list", now)
+        promises, held = self._data.promises, self._data.open_numbers.get((row.queue, row.number))
+        about = promises[row.promise_id] if row.promise_id else None
+        untrue = outdated(row.template, about, promises[held] if held else None)
+        if untrue is not None:
+            return _settle(row, SmsStatus.LAPSED, untrue, now)
         against = _objection(list(self._data.sms.values()), row, bill, limits, now)
         if against is not None:
             return _settle(row, SmsStatus.BLOCKED, against, now)
