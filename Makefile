@@ -18,7 +18,7 @@ QUIET = ./.ci/quiet
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(READY) ## watch it work: a busy spell with simulated phones, one to two minutes (LANGUAGE=ja)
+demo: $(READY) ## watch it work: a busy spell with simulated phones, about three minutes (LANGUAGE=ja)
 	@$(RUN) -m lab demo --language $(LANGUAGE)
 
 up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0: phones on other machines)

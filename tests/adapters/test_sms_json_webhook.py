@@ -23,7 +23,11 @@ from controller.ports.sms import (
 )
 from controller.sms.json_webhook import JsonWebhook, ReceiptFields, ReplyFields, Verification
 from lab.sms_providers.forged_json import WAYS
+from lab.sms_providers.forgeries import forgeries
 from lab.sms_providers.provider import TakenSms
+from lab.sms_providers.twilio import TwilioProvider
+from lab.sms_providers.vonage import VonageProvider
+from tests.adapters.sms_receiver import provider
 from tests.adapters.test_sms_json_http import (
     BEARER,
     FORM,
@@ -128,6 +132,20 @@ def test_of_a_thousand_forged_requests_none_is_read(tmp_path: Path) -> None:
         assert len(webhook.read(request_of(genuine))) == 1
         with pytest.raises(ForgedWebhookError):
             webhook.read(request_of(WAYS[how](side, genuine, dice, NOW)))
+
+
+def test_a_described_provider_is_forged_among_the_others(tmp_path: Path) -> None:
+    """What is thrown at a running controller has every way of each provider in it."""
+    twilio, vonage = provider("twilio"), provider("vonage")
+    assert isinstance(twilio, TwilioProvider)
+    assert isinstance(vonage, VonageProvider)
+    webhook, ways = webhook_of(tmp_path, "bearer"), set()
+    for one in forgeries(300, 5, twilio=twilio, vonage=vonage, json_http=bearer_side(), public_url=PUBLIC, now=NOW):
+        if one.provider == webhook.name:
+            ways.add(one.how)
+            with pytest.raises(ForgedWebhookError):
+                webhook.read(request_of(one.webhook))
+    assert ways == set(WAYS)
 
 
 def test_an_old_request_is_forged_however_well_it_is_signed(tmp_path: Path) -> None:
