@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from controller.commands import EXIT_USAGE, Report, listed, local, settings_with_database
+from controller.commands import Report, listed, local, refused, settings_with_database
 from controller.domain.agents import Duty
 from controller.domain.pin import LONGEST, SALT_BYTES, Guesses, hashed, refusal
 from controller.store.agent_book import open_agent_book
@@ -44,13 +44,13 @@ async def pin(arguments: Namespace, env: Mapping[str, str]) -> Report:
     agent = next((one for one in settings.agents if one.name == arguments.name), None)
     if agent is None:
         names = ", ".join(one.name for one in settings.agents)
-        return _refused(f'there is no agent "{arguments.name}" in {arguments.settings}; there are: {names}')
+        return refused(f'there is no agent "{arguments.name}" in {arguments.settings}; there are: {names}')
     own = (agent.name, agent.endpoint)
     chosen: str | None = None
     if arguments.stdin:
         chosen = (await asyncio.to_thread(sys.stdin.readline, LONGEST + 2)).rstrip("\r\n")
         if why := refusal(chosen, own=own):
-            return _refused(f"this PIN is refused: {why.value}")
+            return refused(f"this PIN is refused: {why.value}")
     elif not arguments.remove:
         chosen = drawn_pin(own)
     kept = None if chosen is None else await asyncio.to_thread(hashed, chosen, secrets.token_bytes(SALT_BYTES))
@@ -110,10 +110,6 @@ async def agents(arguments: Namespace, env: Mapping[str, str]) -> Report:
 def first_duty(settings: Settings) -> Duty:
     """Return the duty of an agent who has never set one: signed in, unless a PIN is required for that."""
     return Duty(signed_in=settings.agents_by_phone.sign_in == "registered")
-
-
-def _refused(why: str) -> Report:
-    return Report(why, {"error": why}, EXIT_USAGE)
 
 
 def _duty_word(duty: Duty) -> str:

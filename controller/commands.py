@@ -24,6 +24,7 @@ from controller.ports.promises import StoreUnavailableError
 from controller.provision import ProvisionError
 from controller.provision.files import read_secrets
 from controller.settings import load_settings
+from controller.store import open_beside
 from controller.store.listing import list_calls, list_promises
 from controller.system_clock import SystemClock
 from controller.text_table import table
@@ -31,9 +32,11 @@ from controller.text_table import table
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from controller.settings import Settings
+    from controller.store import Store
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -232,6 +235,16 @@ def settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Sett
             f"There is no database {settings.store.path} yet: the controller makes it when it first runs."
         )
     return settings
+
+
+def store_beside(settings: Settings) -> AbstractAsyncContextManager[Store]:
+    """Open the database for one command, beside a controller that may be running. Raises StoreUnavailableError."""
+    return open_beside(settings.store.url, policies=settings.retry_policies, clock=SystemClock())
+
+
+def refused(why: str) -> Report:
+    """Return the report of a command that was given something of no use."""
+    return Report(why, {"error": why}, EXIT_USAGE)
 
 
 def listed(headings: Sequence[str], rows: list[list[str]], what: str) -> str:

@@ -10,22 +10,27 @@ import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from controller.commands import EXIT_FAILED, EXIT_USAGE, Report, listed, local, settings_with_database
+from controller.commands import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    Report,
+    listed,
+    local,
+    refused,
+    settings_with_database,
+    store_beside,
+)
 from controller.domain.lifecycle import Cancelled, CancelReason, RefusedTransitionError
 from controller.domain.phone_number import as_e164, mask
 from controller.domain.promise import PromiseState
-from controller.store import open_beside
 from controller.store.doorbell import bell_of, ring
-from controller.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from controller.domain.promise import Promise
     from controller.settings import Settings
-    from controller.store import Store
 
 CANCEL_EXAMPLE = "controller cancel 5f1c9a0b7d3e2468"
 DO_NOT_CALL_EXAMPLE = 'controller do-not-call add 090-1234-5678 --reason "asked by letter"'
@@ -52,7 +57,7 @@ def add_do_not_call_arguments(one: ArgumentParser) -> None:
 async def cancel(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """Cancel a promise; a call that is on its way is taken back. Raises SettingsError, StoreUnavailableError."""
     settings = settings_with_database(arguments, env)
-    async with _opened(settings) as store:
+    async with store_beside(settings) as store:
         try:
             before = await store.promises.get(arguments.promise)
             cancelled = await store.promises.advance(before.id, Cancelled(CancelReason.ADMIN))
@@ -83,10 +88,10 @@ async def do_not_call(arguments: Namespace, env: Mapping[str, str]) -> Report:
         return await _show_list(arguments, settings)
     number = as_e164(arguments.number or "", settings.dialer.home_country)
     if number is None:
-        return Report("this is no phone number", {"error": "this is no phone number"}, EXIT_USAGE)
+        return refused("this is no phone number")
     if arguments.action == "add":
         return await _add(number, arguments, settings)
-    async with _opened(settings) as store:
+    async with store_beside(settings) as store:
         was_listed = await store.do_not_call.unblock(number)
     if not was_listed:
         return _failed(f"{mask(number)} is not on the do-not-call list")
@@ -101,7 +106,7 @@ async def _add(number: str, arguments: Namespace, settings: Settings) -> Report:
     if not reason.isprintable() or not 0 < len(reason) <= _LONGEST_REASON:
         why = f"the reason has to be one line of 1 to {_LONGEST_REASON} characters"
         return Report(why, {"error": why}, EXIT_USAGE)
-    async with _opened(settings) as store:
+    async with store_beside(settings) as store:
         cancelled = await store.do_not_call.block(number, reason=reason)
     was_heard = await _ring(settings, cancelled)
     text = f"{mask(number)} is on the do-not-call list; promises cancelled: {len(cancelled)}"
@@ -119,7 +124,7 @@ async def _add(number: str, arguments: Namespace, settings: Settings) -> Report:
 
 
 async def _show_list(arguments: Namespace, settings: Settings) -> Report:
-    async with _opened(settings) as store:
+    async with store_beside(settings) as store:
         found = await store.do_not_call.listed()
     zone = ZoneInfo(settings.dialer.time_zone)
     shown = [one.number if arguments.show_numbers else mask(one.number) for one in found]
@@ -129,10 +134,6 @@ async def _show_list(arguments: Namespace, settings: Settings) -> Report:
         for number, one in zip(shown, found, strict=True)
     ]
     return Report(listed(["number", "reason", "since"], rows, "numbers on the list"), {"do_not_call": data})
-
-
-def _opened(settings: Settings) -> AbstractAsyncContextManager[Store]:
-    return open_beside(settings.store.url, policies=settings.retry_policies, clock=SystemClock())
 
 
 async def _ring(settings: Settings, changed: list[Promise]) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from controller.commands import EXIT_USAGE, Report, listed, local, settings_with_database
+from controller.commands import Report, listed, local, refused, settings_with_database, store_beside
 from controller.domain.effects import SmsTemplate
 from controller.domain.phone_number import as_e164, mask
 from controller.domain.sms import SmsStatus
@@ -19,17 +19,14 @@ from controller.logs import hide_numbers
 from controller.settings import load_settings
 from controller.sms.texts import LANGUAGES
 from controller.sms_preview import ALL, preview
-from controller.store import open_beside
 from controller.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from controller.ports.sms_listing import ReplyLine, SmsLine
     from controller.settings import Settings
-    from controller.store import Store
 
 EXAMPLE = "controller sms preview not_reached --language ja"
 
@@ -78,7 +75,7 @@ async def sms(arguments: Namespace, env: Mapping[str, str]) -> Report:
     unfit = [name for name in sorted(options - _FITTING[arguments.action]) if getattr(arguments, name) is not None]
     if unfit:
         names = ", ".join(name if name == "template" else f"--{name.replace('_', '-')}" for name in unfit)
-        return _refused(f"`controller sms {arguments.action}` does not take {names}")
+        return refused(f"`controller sms {arguments.action}` does not take {names}")
     if arguments.action == "preview":
         return preview(
             load_settings(arguments.settings, env, needs_secrets=False),
@@ -96,9 +93,9 @@ async def sms(arguments: Namespace, env: Mapping[str, str]) -> Report:
 async def _list(settings: Settings, arguments: Namespace) -> Report:
     number = None if arguments.number is None else as_e164(arguments.number, settings.dialer.home_country)
     if arguments.number is not None and number is None:
-        return _refused("this is no phone number")
+        return refused("this is no phone number")
     limit = arguments.limit
-    async with _opened(settings) as store:
+    async with store_beside(settings) as store:
         if arguments.status:
             found = await store.sms_listing.listed([SmsStatus(one) for one in arguments.status], limit, number)
         else:
@@ -128,7 +125,7 @@ def _row(one: SmsLine, zone: ZoneInfo, *, shows: bool) -> list[str]:
 
 
 async def _replies(settings: Settings, arguments: Namespace) -> Report:
-    async with _opened(settings) as store:
+    async with store_beside(settings) as store:
         found = await store.sms_listing.replies(needs_person_only=bool(arguments.needs_person), limit=arguments.limit)
     shows = arguments.show_numbers
     zone = ZoneInfo(settings.dialer.time_zone)
@@ -156,11 +153,3 @@ def _data(row: dict[str, Any], *, shows: bool) -> dict[str, Any]:
         shown["number"] = mask(row["number"])
         shown |= {key: hide_numbers(row[key]) for key in ("text", "error", "key") if key in row}
     return shown
-
-
-def _opened(settings: Settings) -> AbstractAsyncContextManager[Store]:
-    return open_beside(settings.store.url, policies=settings.retry_policies, clock=SystemClock())
-
-
-def _refused(why: str) -> Report:
-    return Report(why, {"error": why}, EXIT_USAGE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import phonenumbers
 
 from controller import from_settings
-from controller.commands import EXIT_USAGE, Report, listed
+from controller.commands import Report, listed, refused
 from controller.domain.effects import SmsTemplate
 from controller.domain.signed import ID_BYTES, Purpose, Signer
 from controller.ports.sms import QueuedSms
@@ -35,9 +35,9 @@ def preview(settings: Settings, *, template: str, language: str | None, queue: s
     names = [one.name for one in settings.queues]
     queue = queue or names[0]
     if queue not in names:
-        return _refused(f'there is no queue "{queue}"; there are: {", ".join(names)}')
+        return refused(f'there is no queue "{queue}"; there are: {", ".join(names)}')
     if template != ALL and (needs := _missing(SmsTemplate(template), settings)):
-        return _refused(f"{template} is never sent by these settings: it needs {needs}")
+        return refused(f"{template} is never sent by these settings: it needs {needs}")
     texts = renderer(
         from_settings.signatures(settings),
         settings.pages_by_name,
@@ -138,7 +138,3 @@ def _preview_text(shown: list[dict[str, Any]], settings: Settings) -> str:
     said = "replies are read" if settings.sms_two_way else "replies are not read"
     linked = "texts carry a link" if settings.web.enabled else "there is no booking page"
     return f"{listed(headings, rows, 'texts')}\n\n{said}; {linked}"
-
-
-def _refused(why: str) -> Report:
-    return Report(why, {"error": why}, EXIT_USAGE)
