@@ -148,6 +148,12 @@ class DeskReservation:
         """The agent as reserved."""
         return self._agent
 
+    @property
+    def is_in_force(self) -> bool:
+        """Whether the agent is still set aside: not rung yet, and neither gone nor in a pause meanwhile."""
+        now = self._desk.agent(self._agent.name)
+        return now.state is AgentState.RESERVED and now.is_on_duty and now.phone_registered and now.phone_idle
+
     def __enter__(self) -> Self:
         self.taken = True
         return self

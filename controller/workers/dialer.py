@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ class Dialer:
         self.pen = OutcomeWriter(house.promises, keeper, house.clock)
         self._in_hand: Counter[str] = Counter()
         self._unconfirmed: dict[str, Promise] = {}
-        self._kept: dict[str, ExitStack] = {}
+        self._kept: dict[str, DeskReservation] = {}
         self.room: Callable[[], bool] = lambda: True
         """Asked before a promise is taken from the line: does a trunk take one more call?"""
         self.mode_of: Callable[[str], DialMode] = lambda queue: self._queues[queue].callbacks.mode
@@ -161,22 +160,38 @@ class Dialer:
 
     def _keep(self, reservation: DeskReservation, promise: Promise) -> None:
         """Keep an agent, whose phone does not ring yet, for a customer who is being dialled."""
-        self._kept[promise.id] = ExitStack()
-        self._kept[promise.id].enter_context(reservation)
+        self._kept[promise.id] = reservation.__enter__()
 
     def _no_longer_kept(self, promise: Promise) -> None:
         self._unconfirmed.pop(promise.id, None)
         self._keeper.promises.needs_no_agent(promise.id)
-        agent = self._kept.pop(promise.id, None)
-        if agent is not None:
-            agent.close()
+        reservation = self._kept.pop(promise.id, None)
+        if reservation is not None:
+            reservation.give_back()
 
     def _joined(self, waiter: Waiter) -> None:
-        """Let the agent go who was kept for a customer that has confirmed: they are at the front of the line now."""
+        """Let the agent go who was kept for a customer that has confirmed: they are at the front of the line now.
+
+        Where that agent has left meanwhile, it is one who is kept for somebody that has said nothing yet.
+        """
         place = (waiter.queue, waiter.since)
         for promise in self._unconfirmed.values():
             if waiter.urgent and (promise.queue, promise.since) == place:
+                reservation = self._kept.get(promise.id)
+                has_agent = reservation is not None and reservation.is_in_force
                 self._no_longer_kept(promise)
+                if not has_agent:
+                    self._keep_no_longer_for_the_last(waiter.queue)
+                return
+
+    def _keep_no_longer_for_the_last(self, queue: str) -> None:
+        """Let an agent of a queue go who is kept for a customer, the one who came last; that one gets the next."""
+        for promise in sorted(self._unconfirmed.values(), key=lambda each: each.since, reverse=True):
+            reservation = self._kept.get(promise.id)
+            if reservation is not None and reservation.is_in_force and queue in reservation.agent.queues:
+                del self._kept[promise.id]
+                self._keeper.promises.needs_agent(promise)
+                reservation.give_back()
                 return
 
     async def _against(self, promise: Promise) -> NotDialled | None:

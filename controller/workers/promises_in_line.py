@@ -94,6 +94,10 @@ class PromisesInLine:
         """Take note that one that was taken ahead needs none any more: the customer stands in line, or is not there."""
         self._ahead.pop(promise_id, None)
 
+    def needs_agent(self, promise: Promise) -> None:
+        """Take note that one that is in hand has lost its agent, and is to get another one in its turn."""
+        self._ahead[promise.id] = _Entry(promise, self._waiter(promise), self._hours_of(promise))
+
     def give_agent(self, promise_id: str) -> Promise:
         """Return a promise whose turn it is; it is taken now, if it was not taken ahead."""
         entry = self._ahead.pop(promise_id, None)

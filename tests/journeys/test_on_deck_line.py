@@ -201,3 +201,37 @@ def test_a_customer_on_deck_is_at_the_front_again_after_a_restart(open_scene: Ca
     assert scene.promises()[0].last_outcome is Outcome.TALKED
     assert len(later.talked_with) == 1
     assert customer.talked_with < later.talked_with
+
+
+def test_who_says_yes_and_whose_agent_has_left_gets_the_one_who_is_kept_for_somebody_silent(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """Whoever is kept waits for nothing else; the silent one says yes later, and is served next."""
+    scene = open_scene({"alice": AGENT, "bob": AGENT}, cards=FIRST, signed_in=False)
+    scene.promised(NUMBER, person=SAYS_YES)
+    scene.promised(OTHER, person=replace(SAYS_YES, answers_after_s=25))
+    scene.registers("bob")
+    scene.registers("alice")
+    scene.pass_s(2)
+    assert scene.states() == {"alice": AgentState.RESERVED, "bob": AgentState.RESERVED}
+    scene.registers("bob", registered=False)
+    scene.pass_s(15)
+    assert scene.states()["alice"] is AgentState.ON_CALL
+    scene.pass_s(150)
+    first, second = scene.pbx.of(Role.CUSTOMER)
+    assert (first.talked_with, second.talked_with) == (["agent-1"], ["agent-2"])
+    assert [promise.last_outcome for promise in scene.promises()] == [Outcome.TALKED, Outcome.TALKED]
+    assert scene.keeper.promises.ahead() == []
+
+
+def test_an_agent_who_is_kept_for_a_silent_customer_stays_so_when_the_others_have_their_own(
+    open_scene: Callable[..., Scene],
+) -> None:
+    """Who says yes is joined with the one that was kept for them."""
+    scene = open_scene({"alice": AGENT, "bob": AGENT}, cards=FIRST, signed_in=False)
+    scene.promised(NUMBER, person=SAYS_YES)
+    scene.promised(OTHER, person=replace(SAYS_YES, answers_after_s=25))
+    scene.registers("bob")
+    scene.registers("alice")
+    scene.pass_s(17)
+    assert scene.states() == {"alice": AgentState.RESERVED, "bob": AgentState.ON_CALL}
