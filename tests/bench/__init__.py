@@ -1,0 +1,1 @@
+"""Of the measurements: whether their tools measure what they say."""
