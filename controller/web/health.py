@@ -1,0 +1,189 @@
+"""Tells whoever watches over the process whether it lives and has work. A door of its own; it knows nothing of callers.
+
+`/livez`: the event loop answers. Nothing else is looked at: a database that is away is not mended by a restart.
+`/readyz`: another controller may be stopped now, as this one does its part. That is not the same as being of use to
+browsers: a controller that stands by has no pages, and is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+from aiohttp import web
+
+from controller.ports.promises import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from controller.ports.lease import LeaseBook
+
+log = structlog.get_logger(__name__)
+
+LIVE = "/livez"
+READY = "/readyz"
+STORE_ANSWERS_IN_S = 1.0
+MOST_CONNECTIONS = 64
+SILENCE_S = 10.0
+LEAVE_S = 1.0
+
+
+class OfficeState(StrEnum):
+    """What one process is for one Asterisk."""
+
+    IN_CONTROL = "in_control"
+    OPENING = "opening"
+    """The lease is ours; the Asterisk is out of reach, or is being read."""
+    COMING_HOME = "coming_home"
+    """Its home is here; the member that has it now is to hand it back."""
+    STANDING_BY = "standing_by"
+    """Another member has it, or nobody yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeHealth:
+    """One Asterisk of the settings, as this process sees it."""
+
+    name: str
+    state: OfficeState
+    term: int | None = None
+    """Of the lease, while it is ours."""
+
+
+class Health(Protocol):
+    """What the process knows of itself, at this moment; asked at each request."""
+
+    @property
+    def member(self) -> str:
+        """The name that stays over restarts."""
+        ...
+
+    @property
+    def stopping(self) -> bool:
+        """It was asked to stop."""
+        ...
+
+    @property
+    def was_in_control(self) -> bool:
+        """It was in control of some Asterisk at some time since it started."""
+        ...
+
+    @property
+    def offices(self) -> Sequence[OfficeHealth]:
+        """One for each Asterisk of the settings, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The answer, with its reason in words for people."""
+
+    ready: bool
+    why: str
+
+
+def readiness(health: Health, *, store_answers: bool) -> Readiness:
+    """Tell whether a process does its part: it works, or it could take over from another at any moment.
+
+    A process that has work but never came to do it is not ready: an upgrade that cannot do its work stops at the first
+    controller. One that did, and whose Asterisk went away since, stays ready: its pages serve on, and nobody gains by
+    its being passed over.
+    """
+    states = {office.state for office in health.offices}
+    if health.stopping:
+        return Readiness(ready=False, why="stopping")
+    if OfficeState.IN_CONTROL in states:
+        return Readiness(ready=True, why="in control")
+    if OfficeState.OPENING in states:
+        if health.was_in_control:
+            return Readiness(ready=True, why="was in control, and will be when its Asterisk is back")
+        return Readiness(ready=False, why="not in control yet")
+    if OfficeState.COMING_HOME in states:
+        return Readiness(ready=False, why="waits until its own Asterisk is handed back")
+    if not store_answers:
+        return Readiness(ready=False, why="stands by, and could not take over: the database does not answer")
+    return Readiness(ready=True, why="stands by")
+
+
+class HealthServer:
+    """Answers probes, in plain HTTP. Its own port: what the world may ask for is another matter."""
+
+    def __init__(self, health: Health, leases: LeaseBook, host: str, port: int) -> None:
+        self._health = health
+        self._leases = leases
+        self._host, self._port = host, port
+        self._told: Readiness | None = None
+        self.listening = asyncio.Event()
+        self.bound_port = port
+        """The port that is listened on; of meaning once `listening` is set. Differs for port 0."""
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises OSError, which names address and port, when the port cannot be had."""
+        app = web.Application()
+        app.add_routes([web.get(LIVE, self._live), web.get(READY, self._ready)])
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=SILENCE_S, shutdown_timeout=LEAVE_S)
+        await runner.setup()
+        try:
+            server = await self._listen(runner)
+            try:
+                self.bound_port = server.sockets[0].getsockname()[1]
+                self.listening.set()
+                log.info("listening for probes", host=self._host, port=self.bound_port)
+                await asyncio.get_running_loop().create_future()
+            finally:
+                server.close()
+                self.listening.clear()
+        finally:
+            await runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner) -> asyncio.Server:
+        serving = runner.server
+        if serving is None:
+            raise RuntimeError("the probes were not set up")
+
+        def door() -> asyncio.BaseProtocol:
+            return serving() if len(serving.connections) < MOST_CONNECTIONS else _Refusal()
+
+        try:
+            return await asyncio.get_running_loop().create_server(door, self._host, self._port, reuse_address=True)
+        except OSError as error:
+            place = f"probes cannot be answered at {self._host}:{self._port} (health.host, health.port)"
+            raise OSError(error.errno, f"{place}: {error.strerror or error}") from error
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return _answer(200, {"alive": True, "member": self._health.member})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        offices = self._health.offices
+        stands_by = all(office.state is OfficeState.STANDING_BY for office in offices)
+        # Whoever has work is not judged by the database: calls go on without it.
+        found = readiness(self._health, store_answers=not stands_by or await self._store_answers())
+        if found != self._told:
+            self._told = found
+            log.info("readiness", ready=found.ready, why=found.why)
+        told = {**asdict(found), "member": self._health.member, "offices": [asdict(office) for office in offices]}
+        return _answer(200 if found.ready else 503, told)
+
+    async def _store_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(STORE_ANSWERS_IN_S):
+                await self._leases.all()
+        except (StoreUnavailableError, TimeoutError):
+            return False
+        return True
+
+
+def _answer(status: int, told: object) -> web.Response:
+    return web.json_response(told, status=status, headers={"Cache-Control": "no-store", "Server": "orikaeshi"})
+
+
+class _Refusal(asyncio.Protocol):
+    """A connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            transport.abort()
