@@ -13,7 +13,7 @@ IN_NO_TIME := tests --ignore=tests/docker $(IN_REAL_TIME:%=--ignore=%)
 QUIET = ./.ci/quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint unit chaos doctor constraints clean
+.PHONY: help demo up test lint unit chaos bench doctor constraints clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,8 +27,9 @@ up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0:
 test: $(READY) lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
 	@$(RUN) -m lab.rootfolder > /dev/null
 	@$(RUN) -m lab.browser > /dev/null
-	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
-	@$(RUN) -m pytest -q $(IN_REAL_TIME) --numprocesses=3 --dist=loadfile $(PYTEST)
+	@$(RUN) -m lab.postgres > /dev/null
+	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(PYTEST)
+	@$(RUN) -m pytest -q $(IN_REAL_TIME) --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(PYTEST)
 
 lint: $(READY) ## style, types and who may import whom
 	@$(QUIET) $(VENV)/bin/ruff check .
@@ -39,10 +40,15 @@ lint: $(READY) ## style, types and who may import whom
 
 unit: $(READY) ## the fast tests, which need no Asterisk
 	@$(RUN) -m lab.browser > /dev/null
-	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile $(PYTEST)
+	@$(RUN) -m lab.postgres > /dev/null
+	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(PYTEST)
 
 chaos: $(READY) ## faults on purpose, judged from outside, about an hour (SEED=7 repeats a run, LONG=1: a night)
 	@$(RUN) -m lab.chaos $(if $(SEED),--seed $(SEED)) $(if $(LONG),--long)
+
+bench: $(READY) ## speed and memory beside app_queue and other clients, about half an hour (ONLY=hand-over, QUICK=1)
+	@$(RUN) -m lab.rootfolder > /dev/null
+	@$(RUN) -m bench $(foreach name,$(ONLY),--only $(name)) $(if $(QUICK),--quick)
 
 doctor: $(READY) ## check the installation in var/ and say what to do
 	@$(RUN) -m controller doctor --settings var/controller.toml --secrets var/secrets.env

@@ -54,7 +54,7 @@ async def pin(arguments: Namespace, env: Mapping[str, str]) -> Report:
     elif not arguments.remove:
         chosen = drawn_pin(own)
     kept = None if chosen is None else await asyncio.to_thread(hashed, chosen, secrets.token_bytes(SALT_BYTES))
-    async with open_agent_book(settings.store.url) as book:
+    async with open_agent_book(settings.database_url) as book:
         await book.set_pin(agent.name, kept, duty_if_new=first_duty(settings), at=SystemClock().now())
     if chosen is None:
         return Report(f"{agent.name} has no PIN any more", {"agent": agent.name, "has_pin": False})
@@ -78,7 +78,7 @@ def drawn_pin(own: Iterable[str]) -> str:
 async def agents(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """List the agents of the settings, with what is kept of each. Raises SettingsError, StoreUnavailableError."""
     settings = settings_with_database(arguments, env)
-    async with open_agent_book(settings.store.url) as book:
+    async with open_agent_book(settings.database_url) as book:
         kept = {one.name: one for one in await book.kept()}
     now, zone = SystemClock().now(), ZoneInfo(settings.dialer.time_zone)
     duties = {one.name: kept[one.name].duty if one.name in kept else first_duty(settings) for one in settings.agents}

@@ -1,4 +1,4 @@
-"""The only place that builds objects and joins them. Everything else is handed what it needs."""
+"""The only place that builds the objects of an office and joins them. Everything else is handed what it needs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING
 import structlog
 
 from controller import from_settings
-from controller.asterisk.agi.server import AgiServer
 from controller.asterisk.ari.errors import AriError
 from controller.asterisk.legs import DialRights
 from controller.domain.queue_events import agent_events
 from controller.journeys.house import House
-from controller.mail_room import MailRoom
 from controller.pbx import Pbx
 from controller.ports.promises import StoreUnavailableError
-from controller.store import open_store
-from controller.store.doorbell import Doorbell, bell_of
-from controller.system_clock import SystemClock, monotonic_s
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.agent_reception import AgentReception
-from controller.workers.agi_desk import AgiDesk
 from controller.workers.deck import DeckWatch
 from controller.workers.dialer import Dialer
 from controller.workers.duty_desk import DutyDesk
 from controller.workers.hearsay import Hearsay
-from controller.workers.lease_keeper import LeaseKeeper, name_of_this_process
 from controller.workers.line_keeper import LineKeeper
 from controller.workers.line_recorder import LineRecorder
 from controller.workers.reception import Reception
@@ -36,25 +29,17 @@ from controller.workers.redial_desk import RedialDesk
 from controller.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from controller.domain.agents import Agent
-    from controller.settings import Settings
+    from controller.settings import Asterisk, Settings
     from controller.store import Store
+    from controller.system_clock import SystemClock
+    from controller.workers.lease_keeper import LeaseKeeper
 
 log = structlog.get_logger(__name__)
 
 RECOVERY_RETRY_S = 1.0
-
-
-async def run(settings: Settings, *, stop: asyncio.Event | None = None, dry_run: bool = False) -> None:
-    """Run the controller until `stop` is set. Calls stay on the PBX; the next start takes them up.
-
-    Run dry, it does everything for a callback but the call itself.
-
-    Raises AriError, StoreUnavailableError or OSError for what waiting does not mend.
-    """
-    clock = SystemClock()
-    async with open_store(settings.store.url, policies=settings.retry_policies, clock=clock, new_id=new_id) as store:
-        await Controller(settings, store, clock, dry_run=dry_run).run(stop or asyncio.Event())
 
 
 def new_id() -> str:
@@ -62,28 +47,42 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-class Controller:
-    """All rooms of the house, joined."""
+class Office:
+    """All rooms of the house for one Asterisk, joined; from when its lease is ours until it is left, once."""
 
-    def __init__(self, settings: Settings, store: Store, clock: SystemClock, *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        asterisk: Asterisk,
+        store: Store,
+        clock: SystemClock,
+        lease: LeaseKeeper,
+        *,
+        replies_read: Callable[[], Awaitable[None]],
+        dry_run: bool,
+    ) -> None:
+        """`replies_read` returns once nobody's STOP lies unread any more; it may raise StoreUnavailableError."""
+        self.name = asterisk.name
+        self.is_in_control = False
+        """The Asterisk is connected, and what happened before is settled."""
+        self.was_in_control = False
+        self.left = asyncio.Event()
+        """Set as soon as the office is being left."""
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._replies_read = replies_read
         self._connected = asyncio.Event()
-        self._recovered = False
-        self._supervisor = Supervisor()
+        # Told in the log where there are several; a site with one has nothing to tell apart.
+        self.bound = {"pbx": self.name} if len(settings.asterisks) > 1 else {}
+        self._supervisor = Supervisor(**self.bound)
         self._queues = from_settings.queues(settings)
         self._dry_run = dry_run
         self._gate = settings.gate
-        self._lease = LeaseKeeper(
-            store.leases,
-            clock,
-            holder=name_of_this_process(clock.now()),
-            monotonic_s=monotonic_s,
-            lease_s=settings.dialer.lease_s,
-        )
+        self._lease = lease
         self._pbx = Pbx(
             settings,
+            asterisk,
             clock,
             gate=self._gate,
             rights=DialRights(lambda: self._lease.term is not None, store.do_not_call.is_blocked),
@@ -93,66 +92,68 @@ class Controller:
             on_connected=self._connected.set,
             on_disconnected=self._connection_lost,
         )
-        self._desk = AgentDesk(from_settings.agents(settings, clock.now()), clock, self._supervisor)
+        self._desk = AgentDesk(from_settings.agents(settings, self.name, clock.now()), clock, self._supervisor)
         self._duty = DutyDesk(self._desk, store.agents, clock, pin_required=settings.agents_by_phone.sign_in == "pin")
         self._recorder = LineRecorder(store.line_audit, clock, structlog.get_logger("controller.line"))
-        self._keeper = LineKeeper(
+        self.line = LineKeeper(
             self._desk, self._queues, clock, max_passes=settings.line.max_passes, hours_for=self._gate.hours_of
         )
-        house = self._house()
-        self._reception = Reception(house, settings.ways_in, self._supervisor)
+        self.house = self._house()
+        self._reception = Reception(self.house, settings.ways_in, self._supervisor)
         self._dialer = Dialer(
-            house,
+            self.house,
             self._queues,
-            self._keeper,
+            self.line,
             self._supervisor,
             max_concurrent_calls=settings.dialer.max_concurrent_calls,
         )
-        self._deck = DeckWatch(house, self._queues, self._desk, self._keeper, self._dialer)
-        self._redials = RedialDesk(house, self._desk, self._dialer)
-        self._hearsay = Hearsay(store.promises, self._keeper, clock, self._supervisor)
-        self._bell = Doorbell(bell_of(settings.store.path), clock)
+        self._deck = DeckWatch(self.house, self._queues, self._desk, self.line, self._dialer)
+        self._redials = RedialDesk(self.house, self._desk, self._dialer)
+        self.hearsay = Hearsay(store.promises, self.line, clock, self._supervisor)
         self._recovery = Recovery(
-            self._pbx.telephony, house, self._queues, self._desk, self._keeper, self._reception, self._dialer
+            self._pbx.telephony, self.house, self._queues, self._desk, self.line, self._reception, self._dialer
         )
-        self._mail = MailRoom(settings, store, house, self._keeper, clock)
-        self._agi = self._agi_server(house)
         self._wire()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run every worker until `stop` is set or one of them fails."""
+    async def run(self) -> None:
+        """Work until `left` is set, or a worker fails. Calls stay on the PBX.
+
+        Raises AriError, StoreUnavailableError or OSError, in a group, for what waiting does not mend.
+        """
+        structlog.contextvars.bind_contextvars(**self.bound)
         await self._duty.load()
         for name, queue in self._queues.items():
             talks_s = await self._store.calls.recent_talks_s(name)
-            self._keeper.outlook.note_handled(name, *(talk_s + queue.wrap_up_s for talk_s in talks_s))
+            self.line.outlook.note_handled(name, *(talk_s + queue.wrap_up_s for talk_s in talks_s))
+        self._store.changed.append(self.line.promise_changed)
         try:
             async with asyncio.TaskGroup() as workers:
-                running = [
+                ari = workers.create_task(self._pbx.ari.run(), name="ARI")
+                others = [
                     workers.create_task(worker, name=name)
                     for name, worker in {
-                        "ARI": self._pbx.ari.run(),
                         "AMI": self._pbx.ami.run(),
-                        "lease": self._lease.run(),
-                        "line keeper": self._keeper.run(),
+                        "line keeper": self.line.run(),
                         "deck": self._deck.run(),
-                        "doorbell": self._bell.run(self._hearsay.hear_of),
-                        **self._mail.workers,
                         "recovery": self._recover(),
                         "queue log": self._pbx.queue_log.run(),
                         "line recorder": self._recorder.run(),
-                        **({"AGI": self._agi.run()} if self._agi else {}),
                     }.items()
                 ]
-                await stop.wait()
+                await self.left.wait()
                 log.info("stopping; calls stay on the PBX")
+                self.is_in_control = False
                 # The connection goes first: what is cancelled after it can hang nobody up.
-                running[0].cancel()
-                await asyncio.gather(running[0], return_exceptions=True)
+                ari.cancel()
+                await asyncio.gather(ari, return_exceptions=True)
                 await self._supervisor.leave()
-                for task in running[1:]:
+                await self._dialer.let_all_go()
+                for task in others:
                     task.cancel()
-                await self._lease.release()
         finally:
+            self.left.set()
+            self.is_in_control = False
+            self._store.changed.remove(self.line.promise_changed)
             await self._supervisor.leave()
 
     async def _recover(self) -> None:
@@ -162,10 +163,10 @@ class Controller:
             self._connected.clear()
             try:
                 await self._pbx.telephony.prepare()
-                prompts_were_seen = await self._pbx.require_prompts()
+                prompts_were_seen = await self._pbx.require_what_it_needs()
                 await self._recovery.settle(in_hand=self._dialer.in_hand)
                 # A reply that an earlier process acknowledged may say STOP.
-                await self._mail.replies.caught_up.wait()
+                await self._replies_read()
             except (AriError, StoreUnavailableError) as error:
                 log.error("recovery has to be tried again", reason=str(error))  # noqa: TRY400 - expected
                 await self._clock.sleep(RECOVERY_RETRY_S)
@@ -174,15 +175,15 @@ class Controller:
                 continue
             if self._connected.is_set() or not self._pbx.ari.connected:
                 continue  # Lost again meanwhile: what was read may be out of date.
-            self._recovered = True
+            self.is_in_control = self.was_in_control = True
             log.info("in control")
-            self._keeper.serve()
+            self.line.serve()
             self._supervisor.spawn(self._pbx.tell_what_is_missing(prompts_were_seen=prompts_were_seen))
 
     def _house(self) -> House:
         settings, store = self._settings, self._store
         return House(
-            line=self._keeper,
+            line=self.line,
             telephony=self._pbx.telephony,
             promises=store.promises,
             calls=store.calls,
@@ -199,29 +200,28 @@ class Controller:
             hours_for=self._gate.hours_of,
             dry_run=self._dry_run,
             queues=self._queues,
+            pbx=self.name,
             menus=settings.menus_by_name,
             web_pages=settings.pages_by_name,
             languages=tuple(sorted(settings.languages)),
         )
 
     def _wire(self) -> None:
-        store = self._store
         self._pbx.telephony.on_new_call = self._reception.welcome
         self._pbx.telephony.on_agent_menu = AgentReception(self._duty, self._supervisor, self._redials).welcome
-        self._keeper.may_serve = lambda: self._recovered and self._pbx.ari.connected
-        self._keeper.may_dial = lambda: self._dialer.has_room
+        self.line.may_serve = lambda: self.is_in_control and self._pbx.ari.connected
+        self.line.may_dial = lambda: self._dialer.has_room
         self._dialer.room = self._has_circuit
         self._dialer.pen.other_way = lambda: self._pbx.trunks.other_way
-        self._pbx.trunks.on_room = self._keeper.serve
-        self._lease.on_gained = self._keeper.serve
-        self._keeper.phones_are_known = lambda: not self._pbx.ami.stale
-        self._pbx.ami.on_known = self._keeper.phones_known
-        store.on_change = self._keeper.promise_changed
+        self._pbx.trunks.on_room = self.line.serve
+        self._lease.on_gained = self.line.serve
+        self.line.phones_are_known = lambda: not self._pbx.ami.stale
+        self._pbx.ami.on_known = self.line.phones_known
         self._pbx.ami.subscribe(self._desk.phone_changed)
         self._pbx.ami.on_trunk = self._pbx.trunk_changed
         self._desk.on_changed = self._agent_changed
-        self._desk.on_handled = self._keeper.outlook.note_handled
-        self._keeper.on_decision = self._recorder.note
+        self._desk.on_handled = self.line.outlook.note_handled
+        self.line.on_decision = self._recorder.note
 
     def _has_circuit(self) -> bool:
         """Tell whether a trunk takes one more call: each promise in hand will want one, when its agent has answered."""
@@ -229,18 +229,11 @@ class Controller:
         return trunks.has_room and len(self._dialer.in_hand) < trunks.circuits
 
     def _agent_changed(self, before: Agent, after: Agent) -> None:
-        self._keeper.agent_changed(before, after)
+        self.line.agent_changed(before, after)
         for event in agent_events(before, after):
             self._pbx.queue_log.note(event)
 
     def _connection_lost(self) -> None:
-        self._recovered = False
+        self.is_in_control = False
         self._pbx.telephony.connection_lost()
         log.warning("the connection to the PBX is lost; live calls go on, nobody is dialled")
-
-    def _agi_server(self, house: House) -> AgiServer | None:
-        agi = self._settings.agi
-        if not agi.enabled:
-            return None
-        desk = AgiDesk(house, languages=self._settings.languages)
-        return AgiServer(host=agi.host, port=agi.port, clock=self._clock, on_call=desk.receive, allowed=agi.allowed)

@@ -15,9 +15,20 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller import agent_commands, commands, explain, figures_commands, promise_commands, sms_commands
+from controller import (
+    agent_commands,
+    cluster_commands,
+    commands,
+    explain,
+    figures_commands,
+    office_commands,
+    promise_commands,
+    sms_commands,
+    store_commands,
+)
 from controller.asterisk.ami_errors import AmiError
 from controller.asterisk.ari.errors import AriError
+from controller.asterisk.identity import NamelessAsteriskError
 from controller.asterisk.sounds_check import PromptsMissingError
 from controller.commands import EXIT_FAILED, EXIT_USAGE, Report
 from controller.domain.promise import PromiseState
@@ -38,6 +49,7 @@ EXPECTED = (
     AriError,
     AmiError,
     PromptsMissingError,
+    NamelessAsteriskError,
     StoreUnavailableError,
     ProvisionError,
     CatalogueError,
@@ -149,7 +161,7 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     service = with_secrets(
         add("run", "run the controller until SIGTERM", "controller run --settings var/controller.toml", commands.run)
     )
-    service.add_argument("--dry-run", action="store_true", help="do everything for a callback but the call itself")
+    commands.add_run_arguments(service, env)
     with_settings(
         add("check", "check the settings file alone", "controller check --settings var/controller.toml", commands.check)
     )
@@ -158,7 +170,8 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_doctor(
         with_secrets(add("doctor", "look at the whole installation and say what to do", _DOCTOR, commands.doctor))
     )
-    _add_provision(add("provision", "make secrets, ports and files of a new site", _PROVISION, commands.provision_site))
+    made = "make secrets, ports and files of a new site"
+    _add_provision(add("provision", made, _PROVISION, cluster_commands.provision_site_or_cluster))
     listing = with_settings(add("promises", "list promises, newest first", _PROMISES, commands.promises))
     listing.add_argument("--state", choices=[state.value for state in PromiseState], help="only promises in this state")
     _add_listing(listing)
@@ -194,6 +207,11 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_days(
         with_settings(add("waits", "hold the announced waits against the true ones", _WAITS, figures_commands.waits))
     )
+    with_settings(
+        add("offices", "tell which controller has which Asterisk", office_commands.EXAMPLE, office_commands.offices)
+    )
+    moving = add("store", "move everything to another database", store_commands.EXAMPLE, store_commands.store)
+    store_commands.add_store_arguments(with_settings(moving))
     audit = with_settings(add("line", "list who was served, newest first", _LINE, figures_commands.line))
     audit.add_argument("--queue", metavar="NAME", help="only decisions for this queue")
     _add_limit(audit)
@@ -226,7 +244,8 @@ def _add_doctor(one: argparse.ArgumentParser) -> None:
 def _add_provision(one: argparse.ArgumentParser) -> None:
     one.add_argument("--home", type=Path, required=True, metavar="DIR", help="folder of the site; made when missing")
     one.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="IPv4 address that Asterisk listens on")
-    one.add_argument("--agents", type=_count, default=2, metavar="N", help="agents' phones (default: 2)")
+    one.add_argument("--asterisks", type=_count, default=1, metavar="N", help="2 or more: a cluster (default: 1)")
+    one.add_argument("--agents", type=_count, default=2, metavar="N", help="agents' phones at each (default: 2)")
     one.add_argument(
         "--customers", type=_count, default=20, metavar="N", help="lines of the demo's network (default: 20)"
     )

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import threading
+from argparse import ArgumentTypeError
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,14 @@ from controller.ports.promises import StoreUnavailableError
 from controller.provision import ProvisionError
 from controller.provision.files import read_secrets
 from controller.settings import load_settings
+from controller.settings.values import name
 from controller.store import open_beside
 from controller.store.listing import list_calls, list_promises
 from controller.system_clock import SystemClock
 from controller.text_table import table
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
@@ -55,15 +57,34 @@ class Report:
     exit_code: int = EXIT_OK
 
 
+def add_run_arguments(one: ArgumentParser, env: Mapping[str, str]) -> None:
+    """Add what `controller run` takes beside its files."""
+    one.add_argument(
+        "--member",
+        type=_member,
+        default=env.get("ORIKAESHI_MEMBER") or None,
+        metavar="NAME",
+        help="name of this controller over all its starts (default: $ORIKAESHI_MEMBER, or the host's name)",
+    )
+    one.add_argument("--dry-run", action="store_true", help="do everything for a callback but the call itself")
+
+
+def _member(text: str) -> str:
+    try:
+        return name(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} {error}") from None
+
+
 async def run(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """Run the controller until SIGTERM or SIGINT; calls stay on the PBX. A second signal ends it at once.
 
-    Raises what `controller.assembly.run` raises.
+    Raises what `controller.offices.run` raises.
     """
     settings = load_settings(arguments.settings, _with_secrets(env, arguments.secrets))
     close_log = configure_logs(settings.log.level, path=settings.log.path)
     # Imported only here: a part that is missing must not keep anybody from `check` and `doctor`.
-    assembly = importlib.import_module("controller.assembly")
+    offices = importlib.import_module("controller.offices")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -75,7 +96,8 @@ async def run(arguments: Namespace, env: Mapping[str, str]) -> Report:
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, leave)
     try:
-        await assembly.run(settings, stop=stop, dry_run=arguments.dry_run or settings.dialer.dry_run)
+        dry_run = arguments.dry_run or settings.dialer.dry_run
+        await offices.run(settings, stop=stop, dry_run=dry_run, member=arguments.member)
     except Exception:
         if settings.log.path:  # else the command line says it on stderr, and twice is once too often
             structlog.get_logger().critical("the controller stops", exc_info=True)
@@ -100,7 +122,7 @@ def _join_database_threads() -> None:
 async def check(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """Check the settings file alone. Raises SettingsError."""
     settings = load_settings(arguments.settings, env, needs_secrets=False)
-    unset = [variable for variable in settings.needed_secrets if not env.get(variable)]
+    unset = settings.unset_secrets(env)
     text = f"{arguments.settings}: in order ({len(settings.queues)} queues, {len(settings.agents)} agents)"
     if unset:
         text += f"\nnot set in this environment: {', '.join(unset)}; `controller run` needs them"
@@ -161,7 +183,7 @@ async def promises(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """List promises from the database."""
     settings = settings_with_database(arguments, env)
     state = PromiseState(arguments.state) if arguments.state else None
-    found = await list_promises(settings.store.url, state=state, limit=arguments.limit)
+    found = await list_promises(settings.database_url, state=state, limit=arguments.limit)
     zone = ZoneInfo(settings.dialer.time_zone)
     rows = [
         [
@@ -194,7 +216,7 @@ async def promises(arguments: Namespace, env: Mapping[str, str]) -> Report:
 async def calls(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """List incoming calls from the database."""
     settings = settings_with_database(arguments, env)
-    found = await list_calls(settings.store.url, limit=arguments.limit)
+    found = await list_calls(settings.database_url, limit=arguments.limit)
     zone = ZoneInfo(settings.dialer.time_zone)
     rows = [
         [
@@ -230,7 +252,7 @@ def _with_secrets(env: Mapping[str, str], path: Path | None) -> Mapping[str, str
 def settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Settings:
     """Return the settings, whose database is there. Raises SettingsError, StoreUnavailableError."""
     settings = load_settings(arguments.settings, env, needs_secrets=False)
-    if not settings.store.path.exists():
+    if settings.store.path is not None and not settings.store.path.exists():
         raise StoreUnavailableError(
             f"There is no database {settings.store.path} yet: the controller makes it when it first runs."
         )
@@ -239,7 +261,7 @@ def settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Sett
 
 def store_beside(settings: Settings) -> AbstractAsyncContextManager[Store]:
     """Open the database for one command, beside a controller that may be running. Raises StoreUnavailableError."""
-    return open_beside(settings.store.url, policies=settings.retry_policies, clock=SystemClock())
+    return open_beside(settings.database_url, policies=settings.retry_policies, clock=SystemClock())
 
 
 def refused(why: str) -> Report:

@@ -28,7 +28,7 @@ async def waits(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """Hold the announced waits of the last `arguments.days` days against the true ones."""
     settings = settings_with_database(arguments, env)
     now = SystemClock().now()
-    found = await list_waits(settings.store.url, since=now - timedelta(days=arguments.days), until=now)
+    found = await list_waits(settings.database_url, since=now - timedelta(days=arguments.days), until=now)
     tallies, total = by_queue(found), coverage(found)
     rows = [_tally_cells(name, tally) for name, tally in (*tallies.items(), ("all", total))] if found else []
     headings = ["queue", "announced", "known", "in the range", "sooner", "later", "mean width"]
@@ -44,7 +44,7 @@ async def waits(arguments: Namespace, env: Mapping[str, str]) -> Report:
 async def line(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """List the line's decisions: who got which agent, and who was passed by it."""
     settings = settings_with_database(arguments, env)
-    found = await list_decisions(settings.store.url, queue=arguments.queue, limit=arguments.limit)
+    found = await list_decisions(settings.database_url, queue=arguments.queue, limit=arguments.limit)
     zone = ZoneInfo(settings.dialer.time_zone)
     rows = [
         [

@@ -9,6 +9,8 @@ from controller.asterisk.legs import OutboundStyle
 from controller.asterisk.trunks import Trunk
 from controller.domain.agents import Agent, AgentState
 from controller.domain.phone_number import as_printed
+from controller.domain.signed import Signer
+from controller.domain.sms_gate import SmsGate
 from controller.domain.sms_limits import SmsBill
 from controller.journeys import prompts
 from controller.journeys.house import Announcements, Callbacks, DialMode, Limits, Offer, Queue, Recapture
@@ -120,11 +122,11 @@ def music(settings: Settings) -> dict[str, str]:
     return {queue.name: queue.music for queue in settings.queues if queue.music is not None}
 
 
-def agents(settings: Settings, now: datetime) -> list[Agent]:
-    """Return every agent, signed out until their phone reports itself and their duty was read."""
+def agents(settings: Settings, pbx: str, now: datetime) -> list[Agent]:
+    """Return the agents of one Asterisk, by its name, signed out until their phones report themselves."""
     return [
         Agent(agent.name, agent.endpoint, frozenset(agent.queues), AgentState.SIGNED_OUT, now)
-        for agent in settings.agents
+        for agent in settings.agents_of(pbx)
     ]
 
 
@@ -163,3 +165,13 @@ def sms_bill(settings: Settings) -> Callable[[QueuedSms, str], SmsBill]:
 def shown_number(settings: Settings) -> str:
     """Return the number that customers see, as people write it."""
     return as_printed(settings.dialer.caller_id, settings.dialer.home_country)
+
+
+def signer(settings: Settings) -> Signer:
+    """Return what signs links and codes."""
+    return Signer(settings.secrets.web.get_secret_value().encode())
+
+
+def sms_gate(settings: Settings) -> SmsGate:
+    """Return which numbers may be sent an SMS."""
+    return SmsGate(settings.sms_plan, settings.sms_plan.countries)

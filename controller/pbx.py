@@ -13,6 +13,7 @@ from controller.asterisk.ami_account import AmiAccount
 from controller.asterisk.ami_errors import AmiError
 from controller.asterisk.ari.client import AriClient
 from controller.asterisk.ari.errors import AriError
+from controller.asterisk.identity import require_system_name
 from controller.asterisk.queue_log import AmiQueueLog
 from controller.asterisk.sounds_check import PromptsMissingError, missing_music, missing_prompts
 from controller.asterisk.telephony import AriTelephony
@@ -25,18 +26,19 @@ if TYPE_CHECKING:
     from controller.asterisk.ari.events import Event
     from controller.asterisk.legs import DialRights
     from controller.domain.gate import Gate
-    from controller.settings import Settings
+    from controller.settings import Asterisk, Settings
     from controller.system_clock import SystemClock
 
 log = structlog.get_logger(__name__)
 
 
 class Pbx:
-    """Every way in which we speak with the PBX."""
+    """Every way in which we speak with one Asterisk."""
 
     def __init__(
         self,
         settings: Settings,
+        asterisk: Asterisk,
         clock: SystemClock,
         *,
         gate: Gate,
@@ -50,15 +52,16 @@ class Pbx:
         self._settings = settings
         self._new_id = new_id
         self._has_prompts = False
-        asterisk, secrets = settings.asterisk, settings.secrets
+        self._pbx, self._is_one_of_several = asterisk.name, len(settings.asterisks) > 1
+        endpoints = [agent.endpoint for agent in settings.agents_of(asterisk.name)]
         self._account = AmiAccount(
-            asterisk.ami_host, asterisk.ami_port, asterisk.ami_username, secrets.ami_password.get_secret_value()
+            asterisk.ami_host, asterisk.ami_port, asterisk.ami_username, settings.ami_password_of(asterisk.name)
         )
         self.ari = AriClient(
             asterisk.url,
             asterisk.app,
             asterisk.ari_username,
-            secrets.ari_password.get_secret_value(),
+            settings.ari_password_of(asterisk.name),
             on_event=self._deliver,
             on_connected=on_connected,
             on_disconnected=on_disconnected,
@@ -75,26 +78,29 @@ class Pbx:
             dry_run=dry_run,
             languages=from_settings.languages(settings),
             music=from_settings.music(settings),
-            agent_endpoints=[agent.endpoint for agent in settings.agents],
+            agent_endpoints=endpoints,
             clock=clock,
             new_id=new_id,
             spawn=spawn,
         )
         self.ami = AmiWatcher(
             self._account,
-            endpoints=[agent.endpoint for agent in settings.agents],
+            endpoints=endpoints,
             trunks=self.trunks.endpoints,
             clock=clock,
         )
         self.queue_log = AmiQueueLog(self._account, clock=clock)
 
-    async def require_prompts(self) -> bool:
+    async def require_what_it_needs(self) -> bool:
         """Find a prompt that is missing at the start, and not in a call: Asterisk would speak English without a word.
 
-        Looks once, at the first connection; returns whether it did. Raises PromptsMissingError, AriError.
+        And the name that it needs where it is one of several. Looks once, at the first connection; returns whether it
+        did. Raises PromptsMissingError, NamelessAsteriskError, AriError.
         """
         if self._has_prompts:
             return False
+        if self._is_one_of_several:
+            await require_system_name(self.ari, self._pbx)
         missing = await self._missing_prompts()
         if missing:
             raise PromptsMissingError(missing)

@@ -24,6 +24,7 @@ from controller.domain.lifecycle import Cancelled, CancelReason, RefusedTransiti
 from controller.domain.phone_number import as_e164, mask
 from controller.domain.promise import PromiseState
 from controller.store.doorbell import bell_of, ring
+from controller.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -137,8 +138,14 @@ async def _show_list(arguments: Namespace, settings: Settings) -> Report:
 
 
 async def _ring(settings: Settings, changed: list[Promise]) -> bool:
-    bell = bell_of(settings.store.path)
-    return bool(changed) and await asyncio.to_thread(ring, bell, [promise.id for promise in changed])
+    """Let a controller that runs know of promises; False when none does. On a server the commit itself has told it."""
+    if not changed:
+        return False
+    if settings.store.path is not None:
+        return await asyncio.to_thread(ring, bell_of(settings.store.path), [promise.id for promise in changed])
+    async with store_beside(settings) as store:
+        now = SystemClock().now()
+        return any(lease.expires_at > now for lease in await store.leases.all())
 
 
 def _why_not(promise: Promise) -> str:

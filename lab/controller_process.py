@@ -57,12 +57,7 @@ class ControllerProcess:
     async def start(self, *, until: str = "in control", timeout_s: float = 20) -> None:
         """Start it, and return once it logged the event `until`. Raises ControllerFailedError."""
         seen = len(self.lines)
-        environment = {
-            **os.environ,
-            **_secrets(self._site.home),
-            "ORIKAESHI_ARI_PASSWORD": self._site.ari_password,
-            "ORIKAESHI_AMI_PASSWORD": self._site.ami_password,
-        }
+        environment = {**os.environ, **_secrets(self._site.home), **self._passwords()}
         self._process = await asyncio.create_subprocess_exec(
             *self._command(),
             env=environment,
@@ -73,6 +68,9 @@ class ControllerProcess:
         )
         self._reader = asyncio.create_task(self._read(self._process))
         await self.logged(until, since=seen, timeout_s=timeout_s)
+
+    def _passwords(self) -> dict[str, str]:
+        return {"ORIKAESHI_ARI_PASSWORD": self._site.ari_password, "ORIKAESHI_AMI_PASSWORD": self._site.ami_password}
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "controller", "run", "--settings", str(self._settings)]

@@ -88,10 +88,11 @@ class FarEnd:
         )
 
 
-def furnish(site: Site) -> AmiLogin:
+def furnish(site: Site, *more: Site) -> AmiLogin:
     """Write the site files that give every agent a desk without a phone, and AMI an account; return that account.
 
-    Raises ProvisionError, OSError.
+    `more` are the Asterisks beside `site` on the same telephone network, with their agents. Raises ProvisionError,
+    OSError.
     """
     secret = secrets.token_urlsafe(24)
     port = _free_port()
@@ -100,7 +101,7 @@ def furnish(site: Site) -> AmiLogin:
         f"enabled = yes\nwebenabled = no\nport = {port}\nbindaddr = {CONTROL_HOST}\ntimestampevents = yes\n\n"
         f"[{FAR_END_USER}]\nsecret = {secret}\nread = call,user\nwrite = originate,system\nwritetimeout = 5000\n",
     )
-    write_private(site.carrier_site / "pjsip-desks.conf", _desks(site))
+    write_private(site.carrier_site / "pjsip-desks.conf", _desks(site, *more))
     return AmiLogin(CONTROL_HOST, port, FAR_END_USER, secret)
 
 
@@ -122,16 +123,18 @@ async def _drained(ami: AmiSocket) -> None:
         pass
 
 
-def _desks(site: Site) -> str:
-    """Return one endpoint for all desks, and a registration for each agent."""
-    pbx = f"sip:{site.host}:{site.ports.sip}"
-    text = f"[desk](desk-line)\nmedia_address = {site.host}\nbind_rtp_to_media_address = yes\n\n"
-    for agent in site.agents:
-        text += (
-            f"[{agent.user}](account)\nusername = {agent.user}\npassword = {agent.password}\n\n"
-            f"[{agent.user}](desk-registration)\noutbound_auth = {agent.user}\ncontact_user = {agent.user}\n"
-            f"server_uri = {pbx}\nclient_uri = sip:{agent.user}@{site.host}:{site.ports.sip}\n\n"
-        )
+def _desks(*sites: Site) -> str:
+    """Return one endpoint for all desks, and a registration for each agent, with the Asterisk they belong to."""
+    host = sites[0].host
+    text = f"[desk](desk-line)\nmedia_address = {host}\nbind_rtp_to_media_address = yes\n\n"
+    for site in sites:
+        pbx = f"sip:{site.host}:{site.ports.sip}"
+        for agent in site.agents:
+            text += (
+                f"[{agent.user}](account)\nusername = {agent.user}\npassword = {agent.password}\n\n"
+                f"[{agent.user}](desk-registration)\noutbound_auth = {agent.user}\ncontact_user = {agent.user}\n"
+                f"server_uri = {pbx}\nclient_uri = sip:{agent.user}@{site.host}:{site.ports.sip}\n\n"
+            )
     return text
 
 

@@ -25,7 +25,7 @@ from lab.instance_folders import sweep
 from lab.rootfolder_mirror import own_mirror
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SUITE: Final = "forky"
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -60,7 +60,7 @@ def root_folder() -> Path:
     try:
         if not root.exists():
             cache.mkdir(parents=True, exist_ok=True)
-            with _locked(cache / "root.lock"):
+            with locked(cache / "root.lock"):
                 if not root.exists():
                     _build(root)
                     _remove_others(root)
@@ -110,14 +110,14 @@ def _mounted_below(folder: Path) -> list[str]:
 def _build(root: Path) -> None:
     """Build beside, then rename: whoever sees the folder sees a whole one."""
     began = time.monotonic()
-    _need_mmdebstrap()
+    need_mmdebstrap()
     # The names of what this builder leaves behind when it is killed: taken up and removed by the next one.
     for left in root.parent.glob("building-*"):
         remove_unfinished(left)
     beside = root.parent / f"building-{root.name}"
     _say(f"building {root} (Debian {SUITE} with Asterisk, once; about a minute)")
     try:
-        _bootstrap(beside)
+        bootstrap(beside, packages())
         _prompts(beside)
         version = _run(["chroot", str(beside), "asterisk", "-V"], "Asterisk does not run in the new folder")
         beside.rename(root)
@@ -126,9 +126,12 @@ def _build(root: Path) -> None:
     _say(f"{version.strip()} is ready after {time.monotonic() - began:.0f} s")
 
 
-def _bootstrap(root: Path) -> None:
-    """Unpack Debian into `root`: from the machine's own mirror, else from Debian's; expired lists as a last resort."""
-    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages())}"]
+def bootstrap(root: Path, wanted: Sequence[str]) -> None:
+    """Unpack Debian and the packages `wanted` into `root`, a folder that is not there; progress on stderr.
+
+    From the machine's own mirror, else from Debian's; expired lists as a last resort. Raises RootFolderError.
+    """
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(wanted)}"]
     # The packages alone: no manuals, no translations; asterisk's own documentation is what it checks
     # its configuration against, and lies elsewhere.
     command += ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"]
@@ -163,7 +166,7 @@ def _prompts(root: Path) -> None:
     _run(["chroot", str(root), inside, "/usr/share/asterisk/sounds"], "the prompts could not be rendered")
 
 
-def _need_mmdebstrap() -> None:
+def need_mmdebstrap() -> None:
     """Install mmdebstrap with apt-get when it is missing."""
     keyring = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
     if shutil.which("mmdebstrap") and keyring.exists():
@@ -217,7 +220,8 @@ def _remove_others(root: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Be the only builder for the length of the block, waiting for another one to end."""
     with path.open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

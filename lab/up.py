@@ -90,7 +90,7 @@ def check(started: FirstStart) -> None:
     settings = load_settings(started.settings, {}, needs_secrets=False)
     if settings.log.path:
         raise NotNowError(f'{started.settings}: in [log] write path = "", then the log is shown here and kept as well')
-    asterisk = settings.asterisk
+    asterisk = settings.asterisks[0]
     wanted = (f"http://{CONTROL_HOST}:{site.ports.ari}", CONTROL_HOST, site.ports.ami)
     if (asterisk.url, asterisk.ami_host, asterisk.ami_port) != wanted:
         raise NotNowError(

@@ -12,6 +12,8 @@ from controller.ports.calls import CallFacts, Stage
 from controller.ports.survey import FoundCall, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from controller.asterisk.ari.models import ChannelData
     from controller.asterisk.outbound_call import AriOutboundCall
 
@@ -42,6 +44,16 @@ def agent_menu_of(data: ChannelData) -> str | None:
             return code
         case _:
             return None
+
+
+def in_talk(channels: Collection[ChannelData]) -> set[str]:
+    """Return the ids of the channels whose marks say that two of them hear each other: nothing is played to these.
+
+    The mark stands on the party for whom an agent or a number outside was rung, and is set once they are joined.
+    """
+    talking = [data for data in channels if data.channelvars.get(names.STAGE) == Stage.TALKING]
+    parties = {data.id for data in talking}
+    return parties | {data.id for data in channels if data.channelvars.get(names.CALL) in parties}
 
 
 def described(call: AriOutboundCall, data: ChannelData, talks: list[set[str]]) -> FoundCall:

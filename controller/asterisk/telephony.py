@@ -18,7 +18,7 @@ from controller.asterisk.following import Following
 from controller.asterisk.hold_rooms import HoldRooms
 from controller.asterisk.legs import Legs, no_way
 from controller.asterisk.outbound_call import AriOutboundCall
-from controller.asterisk.survey import agent_menu_of, created_at, described, facts_of, is_ours
+from controller.asterisk.survey import agent_menu_of, created_at, described, facts_of, in_talk, is_ours
 from controller.asterisk.talks import Talks
 from controller.ports.calls import CallFacts
 
@@ -158,7 +158,9 @@ class AriTelephony:
             if data.id not in self._following and (code := agent_menu_of(data)) is not None
         ]
         new = [call for call, _ in (*found, *menus)]
-        await asyncio.gather(*(call.hush() for call in new))
+        # Who talks hears nothing that could be stopped, and is asked four times for nothing.
+        talking = in_talk(channels.values())
+        await asyncio.gather(*(call.hush() for call in new if call.id not in talking))
         # A channel that went between the list and the taking up told nobody: look once more.
         still_there = {data.id for data in await self._client.channels.list()} if new else set()
         for call in new:

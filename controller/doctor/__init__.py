@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.doctor.ami_checks import check_ami
 from controller.doctor.ari_checks import check_ari
 from controller.doctor.conf_rules import check_conf
-from controller.doctor.findings import Finding, Level, fault, has_fault, ok
+from controller.doctor.database_checks import check_database
+from controller.doctor.findings import Finding, Level, fault, has_fault, ok, warning
 from controller.doctor.host_checks import check_host
 from controller.settings import Asterisk, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from controller.settings import Settings
 
 __all__ = ["Finding", "Level", "examine", "has_fault"]
 
@@ -39,7 +43,25 @@ async def examine(
     return [
         ok("settings", f"{settings_path} is in order"),
         *check_host(settings, free_bytes),
-        *await check_ari(settings),
-        *await check_ami(settings, now_s),
-        *(check_conf(conf_folders, settings.asterisk) if conf_folders else ()),
+        *await check_database(settings, now_s),
+        *[finding for asterisk in settings.asterisks for finding in await _pbx(settings, asterisk, now_s)],
+        *(check_conf(conf_folders, settings.asterisks[0]) if conf_folders else ()),
     ]
+
+
+async def _pbx(settings: Settings, asterisk: Asterisk, now_s: Callable[[], float]) -> list[Finding]:
+    """Return what one Asterisk shows; each finding under its name where there are several."""
+    findings = [*await check_ari(settings, asterisk), *await check_ami(settings, asterisk, now_s)]
+    if len(settings.asterisks) == 1:
+        return findings
+    served = {queue for agent in settings.agents_of(asterisk.name) for queue in agent.queues}
+    unserved = [queue.name for queue in settings.queues if queue.name not in served]
+    if unserved:
+        findings.append(
+            warning(
+                "agents",
+                f"nobody here serves {', '.join(unserved)}: whoever waits for that here is never answered",
+                "give agents of this Asterisk the queue, or lead its calls to another",
+            )
+        )
+    return [replace(finding, check=f"{asterisk.name}: {finding.check}") for finding in findings]

@@ -17,7 +17,7 @@ from controller.doctor.findings import Finding, fault, ok, warning
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from controller.settings import Settings
+    from controller.settings import Asterisk, Settings
 
 CLOCKS_APART_LIMIT_S = 2.0
 
@@ -55,15 +55,15 @@ class _Session:
         return {key.strip(): value.strip() for key, sign, value in pairs if sign}
 
 
-async def check_ami(settings: Settings, now_s: Callable[[], float]) -> list[Finding]:
-    """Return what AMI shows. `now_s` is the controller's clock, in seconds since 1970 (UTC)."""
-    host, port = settings.asterisk.ami_host, settings.asterisk.ami_port
-    where = f"{host}:{port}"
+async def check_ami(settings: Settings, asterisk: Asterisk, now_s: Callable[[], float]) -> list[Finding]:
+    """Return what AMI of one Asterisk shows. `now_s` is the controller's clock, in seconds since 1970 (UTC)."""
+    host, port = asterisk.ami_host, asterisk.ami_port
+    where, password = f"{host}:{port}", settings.ami_password_of(asterisk.name)
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                return await _look(_Session(reader, writer), settings, where, now_s)
+                return await _look(_Session(reader, writer), asterisk.ami_username, password, where, now_s)
             finally:
                 writer.close()
                 with contextlib.suppress(OSError):
@@ -88,12 +88,10 @@ async def check_ami(settings: Settings, now_s: Callable[[], float]) -> list[Find
         return [fault("AMI", f"{where} does not speak AMI: {error}", "check asterisk.ami_host and ami_port")]
 
 
-async def _look(session: _Session, settings: Settings, where: str, now_s: Callable[[], float]) -> list[Finding]:
+async def _look(session: _Session, username: str, secret: str, where: str, now_s: Callable[[], float]) -> list[Finding]:
     banner = await session.reader.readline()
     if not banner.startswith(b"Asterisk Call Manager/"):
         raise _NotAmiError("it greets otherwise")
-    username = settings.asterisk.ami_username
-    secret = settings.secrets.ami_password.get_secret_value()
     answer = await session.ask("Login", Username=username, Secret=secret, Events="off")
     if answer["Response"] != "Success":
         return [

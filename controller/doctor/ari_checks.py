@@ -15,7 +15,7 @@ from controller.settings import LANGUAGES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from controller.settings import Settings
+    from controller.settings import Asterisk, Settings
 
 OLDEST_VERSION = (22, 10, 1)
 """The first release with the fixes to ARI of June 2026."""
@@ -38,24 +38,26 @@ class _RefusedError(Exception):
     """ARI did not answer a GET with JSON and 200. Says how, for a person."""
 
 
-async def check_ari(settings: Settings) -> list[Finding]:
-    """Return what ARI shows. When it cannot be asked at all, one finding says why."""
-    login = aiohttp.encode_basic_auth(settings.asterisk.ari_username, settings.secrets.ari_password.get_secret_value())
+async def check_ari(settings: Settings, asterisk: Asterisk) -> list[Finding]:
+    """Return what ARI of one Asterisk shows. When it cannot be asked at all, one finding says why."""
+    login = aiohttp.encode_basic_auth(asterisk.ari_username, settings.ari_password_of(asterisk.name))
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     async with (
         aiohttp.ClientSession(timeout=timeout, headers={"Authorization": login}) as known,
         aiohttp.ClientSession(timeout=timeout) as stranger,
     ):
-        ari = f"{settings.asterisk.url}/ari"
-        reached = await _reached(known, ari, settings)
+        ari = f"{asterisk.url}/ari"
+        reached = await _reached(known, ari, asterisk)
         if isinstance(reached, Finding):
             return [reached]
         findings = [ok("ARI", f"answers at {ari}, password accepted"), await _closed_to_strangers(stranger, ari)]
         findings.append(_version(str(reached.get("system", {}).get("version", ""))))
+        if len(settings.asterisks) > 1:
+            findings.append(_system_name(str(reached.get("config", {}).get("name", "")), asterisk.name))
         for check, look in (
             ("modules", _modules(known, ari)),
-            ("application", _application(known, ari, settings.asterisk.app)),
-            ("endpoints", _endpoints(known, ari, settings)),
+            ("application", _application(known, ari, asterisk.app)),
+            ("endpoints", _endpoints(known, ari, settings, asterisk)),
             ("prompts", _prompts(known, ari, settings)),
         ):
             try:
@@ -72,14 +74,14 @@ async def _get(session: aiohttp.ClientSession, url: str, **query: str) -> Any:
         return await response.json(content_type=None)
 
 
-async def _reached(session: aiohttp.ClientSession, ari: str, settings: Settings) -> Any:
+async def _reached(session: aiohttp.ClientSession, ari: str, asterisk: Asterisk) -> Any:
     """Return `asterisk/info`, or a finding that says why there is none."""
     try:
         async with session.get(f"{ari}/asterisk/info") as response:
             if response.status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
                 return fault(
                     "ARI",
-                    f"{ari} refuses the password of {settings.asterisk.ari_username}",
+                    f"{ari} refuses the password of {asterisk.ari_username}",
                     "ORIKAESHI_ARI_PASSWORD must be the password in ari.conf, asterisk.ari_username its section",
                 )
             body = await response.json(content_type=None) if response.status == 200 else None  # noqa: PLR2004 - as above
@@ -124,6 +126,16 @@ def _version(text: str) -> Finding:
     return ok("version", f"Asterisk {text}")
 
 
+def _system_name(found: str, wanted: str) -> Finding:
+    """Look at what tells the calls of several Asterisks apart."""
+    remedy = f"write systemname = {wanted} into [options] of its asterisk.conf, and restart it"
+    if not found:
+        return fault("system name", "has none: two Asterisks may give two calls the same id", remedy)
+    if found != wanted:
+        return warning("system name", f'"{found[:40]}": no other Asterisk of this site may have it', remedy)
+    return ok("system name", found)
+
+
 async def _modules(session: aiohttp.ClientSession, ari: str) -> list[Finding]:
     listed = await _get(session, f"{ari}/asterisk/modules")
     running = {one["name"].removesuffix(".so") for one in listed if one.get("status") == "Running"}
@@ -158,11 +170,11 @@ async def _application(session: aiohttp.ClientSession, ari: str, app: str) -> li
 _TOPICS = ("channel_ids", "bridge_ids", "endpoint_ids", "device_names")
 
 
-async def _endpoints(session: aiohttp.ClientSession, ari: str, settings: Settings) -> list[Finding]:
+async def _endpoints(session: aiohttp.ClientSession, ari: str, settings: Settings, asterisk: Asterisk) -> list[Finding]:
     states = {one["resource"]: one.get("state", "unknown") for one in await _get(session, f"{ari}/endpoints/PJSIP")}
     return [
         *(_trunk(trunk.endpoint, states.get(trunk.endpoint)) for trunk in settings.ways_out),
-        *_agents([agent.endpoint for agent in settings.agents], states),
+        *_agents([agent.endpoint for agent in settings.agents_of(asterisk.name)], states),
     ]
 
 

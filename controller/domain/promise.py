@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from controller.domain.slots import Slot
 
 
+DEFAULT_PBX = "asterisk"
+"""The name of the Asterisk where the settings have one that is not named."""
+
+
 class PromiseState(StrEnum):
     """Where a promise stands. The table in `lifecycle.py` says how it moves."""
 
@@ -84,9 +88,11 @@ class Attempt:
     """The agent's name; "" where the customer is dialled first."""
     started_at: datetime
     term: int = 0
-    """The term of the lease under which it is made: a controller that was replaced cannot write one."""
+    """The term of the lease of `pbx` under which it is made: a controller that was replaced cannot write one."""
     by_hand: bool = False
     """An agent redialled by hand."""
+    pbx: str = DEFAULT_PBX
+    """The Asterisk that places it, by its name in the settings."""
 
     @property
     def channel_id(self) -> str:

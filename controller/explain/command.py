@@ -40,7 +40,7 @@ def add_arguments(one: ArgumentParser) -> None:
 async def explain(arguments: Namespace, env: Mapping[str, str]) -> Report:
     """Tell one promise as a timeline. Raises SettingsError, StoreUnavailableError, NoSuchPromiseError."""
     settings = settings_with_database(arguments, env)
-    book = StoredHistory(settings.store.url)
+    book = StoredHistory(settings.database_url)
     promise, others = await search(book, arguments.promise, home=settings.dialer.home_country)
     history = await book.history(promise.id)
     promise = history.promise

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WHY_NOT_CLAIMED = {
     NotClaimedReason.MOVED: prompts.AGENT_COLLEAGUE,
+    NotClaimedReason.HELD: prompts.AGENT_COLLEAGUE,
     NotClaimedReason.NUMBER_BUSY: prompts.AGENT_COLLEAGUE,
     NotClaimedReason.BLOCKED: prompts.AGENT_MAY_NOT_DIAL,
     NotClaimedReason.OVER_CAP: prompts.AGENT_MAY_NOT_DIAL,

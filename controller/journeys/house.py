@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from controller.domain.gate import CallingHours
 from controller.domain.opening_hours import OpeningHours, always_open
+from controller.domain.promise import DEFAULT_PBX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,6 +155,8 @@ class House:
     caps_for: Callable[[str], Caps]
     """The caps of a number (E.164)."""
     queues: Mapping[str, Queue]
+    pbx: str = DEFAULT_PBX
+    """The Asterisk that this office works for, by its name."""
     hours_for: Callable[[str], NumberHours] | None = None
     """When a number (E.164) may be rung; None: when the queue says."""
     dry_run: bool = False

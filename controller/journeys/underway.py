@@ -47,7 +47,8 @@ async def claim(
         return NotDialled(NotDialledReason.NOT_CLAIMED, NotClaimed(NotClaimedReason.NO_LEASE))
     if house.line.is_withdrawn(promise.id):
         return NotDialled(NotDialledReason.WITHDRAWN)
-    attempt = Attempt(attempt_id, promise.id, promise.number, agent, house.clock.now(), term=term, by_hand=by_hand)
+    now = house.clock.now()
+    attempt = Attempt(attempt_id, promise.id, promise.number, agent, now, term=term, by_hand=by_hand, pbx=house.pbx)
     claimed = await house.promises.open_attempt(promise, attempt, house.caps_for(promise.number))
     if isinstance(claimed, NotClaimed):
         # It may have been cancelled in this very moment: then that is why somebody else has moved it.

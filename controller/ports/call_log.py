@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from controller.domain.promise import DEFAULT_PBX
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -31,8 +33,10 @@ class Ending(StrEnum):
 class CallLog(Protocol):
     """Writes the record. A failure to write is logged and never disturbs the call."""
 
-    async def arrived(self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime) -> None:
-        """Note that a call came in. Repeatable."""
+    async def arrived(
+        self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime, pbx: str = DEFAULT_PBX
+    ) -> None:
+        """Note that a call came in to an Asterisk, by its name in the settings. Repeatable."""
         ...
 
     async def joined(self, call_id: str, *, queue: str, joined_at: datetime) -> None:
@@ -51,8 +55,8 @@ class CallLog(Protocol):
         """Note how it ended. The first ending stays."""
         ...
 
-    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime) -> int:
-        """Give an ending to every call that has none and is not live: it ended while nobody watched.
+    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime, pbx: str = DEFAULT_PBX) -> int:
+        """Give an ending to every call of an Asterisk that has none and is not live: it ended while nobody watched.
 
         Served when an agent had taken it, promised when it made a promise, else abandoned. Returns how many.
         """

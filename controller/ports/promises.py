@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.caps import NO_CAPS
+from controller.domain.promise import DEFAULT_PBX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,9 @@ class NotClaimedReason(StrEnum):
     """The number is on the do-not-call list."""
     OVER_CAP = "over_cap"
     NO_LEASE = "no_lease"
-    """Another controller places the calls now."""
+    """Another controller works for the Asterisk now."""
+    HELD = "held"
+    """The office of another Asterisk has the promise in hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +127,30 @@ class PromiseBook(Protocol):
         """Return every promise in state waiting, oldest place first."""
         ...
 
-    async def open_attempts(self) -> list[OpenAttempt]:
-        """Return every attempt that has no outcome yet."""
+    async def open_attempts(self, pbx: str = DEFAULT_PBX) -> list[OpenAttempt]:
+        """Return every attempt through an Asterisk that has no outcome yet."""
         ...
 
     async def open_attempt(self, promise: Promise, attempt: Attempt, caps: Caps = NO_CAPS) -> Promise | NotClaimed:
         """Commit the attempt and return the promise, moved to dialling; or why not, and nothing is written.
 
-        In this one transaction: the promise still is as given, no other call to its number is open anywhere, the
-        number is not on the do-not-call list, the caps have room, and `attempt.term` is the lease's.
+        In this one transaction: the promise still is as given, no other office holds it (an attempt by hand does not
+        ask), no other call to its number is open anywhere, the number is not on the do-not-call list, the caps have
+        room, and `attempt.term` is that of the lease of `attempt.pbx`. A hold on it has done its work, and goes.
         """
         ...
 
-    async def may_open(self, promise: Promise, caps: Caps = NO_CAPS) -> NotClaimed | None:
-        """Ask the same without writing, before an agent is rung for it; None: it may. The term is not looked at."""
+    async def hold(self, promise: Promise, pbx: str, term: int, caps: Caps = NO_CAPS) -> NotClaimed | None:
+        """Keep the offices of other Asterisks away from a promise, before an agent is rung for it; None: it is held.
+
+        What `open_attempt` asks is asked, and nothing is written when anything speaks against it. The hold counts while
+        the lease of `pbx` has this term and has not run out. To hold again, in the same term, is to hold. Raises
+        LookupError when there is no such promise.
+        """
+        ...
+
+    async def let_go(self, promise_id: str, pbx: str, term: int) -> None:
+        """Give up the hold of this Asterisk and term, if it is there; the other offices hear of the promise again."""
         ...
 
     async def note_wish(self, attempt_id: str, wish: Wish) -> None:

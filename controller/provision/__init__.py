@@ -7,27 +7,22 @@ tests, `HOME/carrier/site/`. Both are included by the static files, by way of `#
 
 from __future__ import annotations
 
-import errno
 import json
 import secrets
-import socket
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from controller.provision.files import read_secrets, write_private
+from controller.provision.files import drawn_secrets, write_private
+from controller.provision.ports import choose_ports
 from controller.provision.render import carrier_files, pbx_files
-from controller.provision.site import PortPlan, ProvisionError, Secrets, SipAccount, Site
+from controller.provision.site import PortPlan, ProvisionError, Secrets, SipAccount, Site, sip_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["PortPlan", "ProvisionError", "SipAccount", "Site", "provision"]
+__all__ = ["PortPlan", "ProvisionError", "SipAccount", "Site", "choose_ports", "provision"]
 
-RTP_SPAN: Final = 400  # 200 even ports for sound, the odd ones for RTCP (RFC 3550, section 11)
-# Ports above this are handed out by Linux to outgoing connections, and would be gone at some later start.
-LAST_PORT: Final = 32_767
-_HEAD: Final = "# Drawn at the first start. Keep this file to yourself.\n"
 FIRST_CUSTOMER: Final = 9_012_340_001
 
 
@@ -115,84 +110,14 @@ def _ports(path: Path, bind: str, offset: int) -> PortPlan:
     return plan
 
 
-def choose_ports(bind: str, offset: int = 0) -> PortPlan:
-    """Find ports that are free on `bind` for UDP and TCP both; the usual ones first.
-
-    Raises:
-        ProvisionError: the address is not this machine's, or there is no free port left.
-    """
-    taken: set[int] = set()
-
-    def take(usual: int, *, span: int = 1) -> int:
-        step = max(span, 20)
-        start = usual + (offset * step) % 8000
-        candidates: list[int] = [*range(start, LAST_PORT - span, step), *range(usual, start, step)]
-        for first in candidates:
-            wanted = range(first, first + span)
-            if taken.isdisjoint(wanted) and all(_is_free(bind, port) for port in wanted):
-                taken.update(wanted)
-                return first
-        raise ProvisionError(
-            f"no free port on {bind} from {usual} up to {LAST_PORT}. "
-            "Stop what holds them (see: ss -lntup), or bind another address."
-        )
-
-    return PortPlan(
-        sip=take(5060),
-        ari=take(8088),
-        ami=take(5038),
-        carrier_sip=take(5070),
-        pbx_rtp_first=(pbx_rtp := take(18_000, span=RTP_SPAN)),
-        pbx_rtp_last=pbx_rtp + RTP_SPAN - 1,
-        carrier_rtp_first=(carrier_rtp := take(18_000, span=RTP_SPAN)),
-        carrier_rtp_last=carrier_rtp + RTP_SPAN - 1,
-    )
-
-
-def _is_free(bind: str, port: int) -> bool:
-    """Whether nothing is bound to the port, for UDP and for TCP. Raises ProvisionError for a foreign address."""
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind((bind, port))
-            except PermissionError:
-                return False
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    return False
-                raise ProvisionError(
-                    f"cannot bind {bind}: {error.strerror or error}. "
-                    "Give an IPv4 address that this machine has (see: ip -4 address), or 0.0.0.0 for all."
-                ) from error
-    return True
-
-
 def _secrets(path: Path, agents: list[str], lines: list[str], new_secret: Callable[[], str]) -> Secrets:
-    """Read the secrets that exist, draw the ones that do not, and add these to `path` (mode 0600).
-
-    What stands in the file stays as it is: comments, and what an admin has added.
-    """
-    found = read_secrets(path)
-    keys = {
-        "ORIKAESHI_ARI_PASSWORD",
-        "ORIKAESHI_AMI_PASSWORD",
-        "ORIKAESHI_TRUNK_PASSWORD",
-        "ORIKAESHI_WEB_SECRET",
-        *(_sip_key(name) for name in (*agents, *lines)),
-    }
-    missing = sorted(keys - found.keys())
-    if missing:
-        found |= {key: new_secret() for key in missing}
-        before = path.read_text(encoding="utf-8") if path.exists() else _HEAD
-        drawn = "".join(f"{key}={found[key]}\n" for key in missing)
-        write_private(path, before + ("" if before.endswith("\n") or not before else "\n") + drawn)
+    """Read the secrets of one Asterisk, and draw those that are missing."""
+    own = ("ORIKAESHI_ARI_PASSWORD", "ORIKAESHI_AMI_PASSWORD", "ORIKAESHI_TRUNK_PASSWORD", "ORIKAESHI_WEB_SECRET")
+    accounts = (*agents, *lines)
+    found = drawn_secrets(path, {*own, *map(sip_key, accounts)}, new_secret)
     return Secrets(
         ari=found["ORIKAESHI_ARI_PASSWORD"],
         ami=found["ORIKAESHI_AMI_PASSWORD"],
         trunk=found["ORIKAESHI_TRUNK_PASSWORD"],
-        sip={name: found[_sip_key(name)] for name in (*agents, *lines)},
+        sip={name: found[sip_key(name)] for name in accounts},
     )
-
-
-def _sip_key(account: str) -> str:
-    return f"ORIKAESHI_SIP_{account.upper().replace('-', '_')}_PASSWORD"

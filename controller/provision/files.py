@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 from controller.provision.site import ProvisionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from pathlib import Path
+
+_HEAD: Final = "# Drawn at the first start. Keep this file to yourself.\n"
 
 # In Asterisk's files `;` begins a comment and `\` escapes, in .env files `#`, `$` and quotes mean something.
 _SAFE_SECRET: Final = re.compile(r"[A-Za-z0-9_.~+-]+")
@@ -69,6 +72,22 @@ def read_secrets(path: Path) -> dict[str, str]:
         raise ProvisionError(
             f"{path}: " + "; ".join(faults) + ". Correct it, or delete the line: then a new password is drawn."
         )
+    return found
+
+
+def drawn_secrets(path: Path, keys: Collection[str], new_secret: Callable[[], str]) -> dict[str, str]:
+    """Read the secrets that exist, draw the ones of `keys` that do not, and add these to `path` (mode 0600).
+
+    What stands in the file stays as it is: comments, and what an admin has added. Returns all of them. Raises
+    ProvisionError, OSError.
+    """
+    found = read_secrets(path)
+    missing = sorted(set(keys) - found.keys())
+    if missing:
+        found |= {key: new_secret() for key in missing}
+        before = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+        drawn = "".join(f"{key}={found[key]}\n" for key in missing)
+        write_private(path, before + ("" if before.endswith("\n") or not before else "\n") + drawn)
     return found
 
 

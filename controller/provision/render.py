@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from controller.provision.site import CONTROL_HOST
 
@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 
     from controller.provision.site import Site
 
+DOOR: Final = "kamailio"
+"""The user name of the program at the door, in the OPTIONS that it sends (docker/kamailio/kamailio.cfg)."""
 _HEAD = "; Written at every start from site.json and secrets.env; do not edit.\n\n"
 
 
 def pbx_files(site: Site) -> Mapping[str, str]:
     """File name to content, for the folder `site/` of the PBX."""
     ports = site.ports
+    # Without it two Asterisks that were started in the same second give the same ids to different calls.
+    named = {} if site.door_sip is None else {"asterisk.conf": f"[options](+)\nsystemname = {site.name}\n"}
     return {
         name: _HEAD + text
         for name, text in {
+            **named,
             "globals.conf": f"ORI_SERVICE_NUMBER = {site.service_number}\n",
             "http.conf": f"bindaddr = {CONTROL_HOST}\nbindport = {ports.ari}\n",
             "ari.conf": f"[{site.ari_user}]\ntype = user\nread_only = no\npassword_format = plain\n"
@@ -36,15 +41,18 @@ def pbx_files(site: Site) -> Mapping[str, str]:
     }
 
 
-def carrier_files(site: Site) -> Mapping[str, str]:
-    """File name to content, for the folder `site/` of the telephone network in the lab."""
+def carrier_files(site: Site, *more: Site) -> Mapping[str, str]:
+    """File name to content, for the folder `site/` of the telephone network in the lab.
+
+    `more` are the Asterisks behind the same door, where there are several.
+    """
     ports = site.ports
     return {
         name: _HEAD + text
         for name, text in {
             "globals.conf": f"CARRIER_SERVICE_NUMBER = {site.service_number}\n",
             "rtp.conf": f"rtpstart = {ports.carrier_rtp_first}\nrtpend = {ports.carrier_rtp_last}\n",
-            "pjsip.conf": _carrier_pjsip(site),
+            "pjsip.conf": _carrier_pjsip(site, *more),
         }.items()
     }
 
@@ -87,7 +95,7 @@ def _trunk(site: Site, *, endpoint: str, ours: str, theirs: str, port: int) -> s
 
 def _pbx_pjsip(site: Site) -> str:
     text = _transports(site.bind, site.ports.sip)
-    text += _trunk(site, endpoint=site.trunk, ours="pbx", theirs="carrier", port=site.ports.carrier_sip)
+    text += _trunk(site, endpoint=site.trunk, ours=site.name, theirs="carrier", port=site.ports.carrier_sip)
     for agent in site.agents:
         text += (
             f"[{agent.user}](agent)\nauth = {agent.user}\naors = {agent.user}\nlanguage = {site.language}\n"
@@ -95,12 +103,30 @@ def _pbx_pjsip(site: Site) -> str:
             f"[{agent.user}](agent-aor)\n\n"
             f"[{agent.user}](account)\nusername = {agent.user}\npassword = {agent.password}\n\n"
         )
-    return text
+    return text + ("" if site.door_sip is None else _door(site))
 
 
-def _carrier_pjsip(site: Site) -> str:
+def _door(site: Site) -> str:
+    """Let the program at the door ask whether this Asterisk lives (OPTIONS), and do nothing else.
+
+    Nobody is told the password of its account, so whatever it asks beyond that is refused. Without an endpoint of its
+    own it would be told 401 for ever, and never the 503 of an Asterisk that is to end with its last call.
+    """
+    return (
+        f"[{DOOR}](line)\nidentify_by = username\nauth = {DOOR}\nallow_unauthenticated_options = yes\n"
+        f"context = nowhere\n{_media(site)}\n"
+        f"[{DOOR}](account)\nusername = {DOOR}\npassword = {site.door_password}\n\n"
+    )
+
+
+def _carrier_pjsip(site: Site, *more: Site) -> str:
     text = _transports(site.bind, site.ports.carrier_sip)
-    text += _trunk(site, endpoint="pbx", ours="carrier", theirs="pbx", port=site.ports.sip)
+    incoming = site.ports.sip if site.door_sip is None else site.door_sip
+    text += _trunk(site, endpoint="pbx", ours="carrier", theirs="pbx", port=incoming)
+    if site.door_sip is not None:
+        # Whoever counts calls can tell who placed them.
+        for one in (site, *more):
+            text += _trunk(one, endpoint=one.name, ours="carrier", theirs=one.name, port=one.ports.sip)
     for line in site.customers:
         text += (
             f"[{line.user}](customer)\nauth = {line.user}\naors = {line.user}\n{_media(site)}\n"

@@ -52,7 +52,7 @@ class PortPlan:
 
 @dataclass(frozen=True)
 class Site:
-    """One installation: where it lives, what it listens on, who may log in. Passwords stay out of its repr."""
+    """One Asterisk: where it lives, what it listens on, who may log in. Passwords stay out of its repr."""
 
     home: Path
     bind: str
@@ -69,6 +69,12 @@ class Site:
     ami_user: str = "orikaeshi"
     trunk: str = "carrier"
     """The PJSIP endpoint of the trunk: dial `PJSIP/NUMBER@carrier`."""
+    name: str = "pbx"
+    """Its folder in `home`, and the user name by which it proves on the trunk who it is."""
+    door_sip: int | None = None
+    """Where callers come in who are shared out among several; None: they come straight here."""
+    door_password: str = field(default="", repr=False)
+    """Of the account by which the program at that door asks whether we live. It is told to nobody."""
 
     @property
     def host(self) -> str:
@@ -83,9 +89,14 @@ class Site:
     @property
     def pbx_site(self) -> Path:
         """The folder that becomes `site/` beside `asterisk-conf/`."""
-        return self.home / "pbx" / "site"
+        return self.home / self.name / "site"
 
     @property
     def carrier_site(self) -> Path:
         """The folder that becomes `site/` beside `lab/carrier-conf/`."""
         return self.home / "carrier" / "site"
+
+
+def sip_key(account: str) -> str:
+    """Return under which name a SIP account's password stands in secrets.env."""
+    return f"ORIKAESHI_SIP_{account.upper().replace('-', '_')}_PASSWORD"

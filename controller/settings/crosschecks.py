@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.domain.outcome import Outcome
 from controller.domain.retry_policy import DEFAULT_RULES
+from controller.settings.asterisks import asterisk_mistakes
 from controller.settings.calling import calling_mistakes
 from controller.settings.mistakes import nearest
 from controller.settings.numbers import number_mistakes
@@ -34,7 +35,7 @@ def cross_check(raw: Mapping[str, Any]) -> Iterator[Finding]:
     yield from secrets_out_of_place(raw)
     for key in ("queues", "agents", "entrances", "menus", "web_pages"):
         yield from _repeated(key, tables(raw, key), "name")
-    yield from _repeated("agents", agents, "endpoint")
+    yield from asterisk_mistakes(raw)
     yield from _entrance_like_a_queue(raw)
     yield from _staffing(queues, agents)
     yield from _gaps(queues)

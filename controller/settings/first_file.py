@@ -36,7 +36,7 @@ def first_settings(
 
 def _agent(block: str, name: str, *, has_comments: bool) -> str:
     written = re.sub(r'^(name|endpoint) = "[^"]*"', rf'\1 = "{name}"', block, flags=re.MULTILINE)
-    return written if has_comments else re.sub(r" *#.*", "", written)
+    return written if has_comments else re.sub(r"^#.*\n| *#.*", "", written, flags=re.MULTILINE)
 
 
 def with_value(text: str, table: str, key: str, value: str) -> str:

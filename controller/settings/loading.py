@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from controller.settings.crosschecks import cross_check
 from controller.settings.mistakes import Mistake, SettingsError, shown_key, told
 from controller.settings.model import Settings
-from controller.settings.secret_values import holds_secret, no_secrets, read_environment
+from controller.settings.secret_values import database_secret, holds_secret, read_environment
 from controller.settings.toml_lines import Path as Place
 from controller.settings.toml_lines import line_of, lines_of
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_SECTIONS = ("asterisk", "store", "sms", "web", "dialer", "line", "agents_by_phone", "agi", "callers", "log")
+_SECTIONS = ("store", "sms", "web", "dialer", "line", "agents_by_phone", "agi", "health", "callers", "log")
 _LEADING_ZERO = re.compile(r"=\s*\[?\s*0[0-9]+")
 
 
@@ -27,8 +27,8 @@ def load_settings(path: Path, env: Mapping[str, str], *, needs_secrets: bool = T
     """Return the settings in the TOML file `path`, with the secrets from `env`.
 
     Raises SettingsError with every mistake in file and environment together. A syntax error hides the rest of
-    the file (TOML cannot be read past it), not the environment. Without `needs_secrets` the environment is not
-    looked at and the secrets are empty: enough to check the file or to read the database.
+    the file (TOML cannot be read past it), not the environment. Without `needs_secrets` nothing is asked of the
+    environment and the secrets are empty, but for the database's: enough to check the file or to read the database.
     """
     try:
         text = _read(path)
@@ -36,10 +36,11 @@ def load_settings(path: Path, env: Mapping[str, str], *, needs_secrets: bool = T
     except SettingsError as error:
         env_mistakes = read_environment(env, path, {})[1] if needs_secrets else []
         raise SettingsError(str(path), [*error.mistakes, *env_mistakes]) from None
-    secrets, env_mistakes = read_environment(env, path, raw) if needs_secrets else (no_secrets(), [])
+    secrets, env_mistakes = read_environment(env, path, raw) if needs_secrets else (database_secret(env), [])
     lines = lines_of(text)
     mistakes = [Mistake(line_of(place, lines), shown_key(place, raw), message) for place, message in cross_check(raw)]
     candidate = {section: {} for section in _SECTIONS} | _with_tuples(raw) | {"secrets": secrets}
+    candidate["asterisk"] = _several(candidate.get("asterisk", {}))
     try:
         settings = Settings.model_validate(candidate, context={"folder": path.resolve().parent})
     except ValidationError as error:
@@ -89,9 +90,20 @@ def _with_tuples(raw: Any) -> Any:
     return tuple(_with_tuples(value) for value in raw) if isinstance(raw, list) else raw
 
 
+def _several(given: Any) -> tuple[Any, ...]:
+    """Return the tables of `asterisk`, which may be one in single brackets."""
+    return given if isinstance(given, tuple) else (given,)
+
+
+def _as_written(place: Place, raw: Mapping[str, Any]) -> Place:
+    """Return a place as the file has it, where one that may stand several times stands in single brackets."""
+    is_one = place[:1] == ("asterisk",) and not isinstance(raw.get("asterisk"), list)
+    return (*place[:1], *place[2:]) if is_one else place
+
+
 def _told(error: ValidationError, raw: Mapping[str, Any], lines: Mapping[Place, int]) -> Iterator[Mistake]:
     for one in error.errors(include_url=False):
-        place: Place = tuple(part for part in one["loc"] if part != "[key]")
+        place: Place = _as_written(tuple(part for part in one["loc"] if part != "[key]"), raw)
         if one["type"] == "too_short" and one["input"]:
             continue  # there are some, each with mistakes of its own
         if place[0] == "secrets" or holds_secret(place):
@@ -105,10 +117,10 @@ def _keys_beside(place: Place) -> list[str]:
     for part in place[:-1]:
         if isinstance(part, int):
             continue
-        field = model.model_fields.get(part)
+        field = next((one for key, one in model.model_fields.items() if part in {key, one.alias}), None)
         inner = getattr(field, "annotation", None)
         arguments = getattr(inner, "__args__", ())
         model = arguments[0] if arguments else inner
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return []
-    return [key for key in model.model_fields if key != "secrets"]
+    return [one.alias or key for key, one in model.model_fields.items() if key != "secrets"]

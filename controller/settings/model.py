@@ -1,8 +1,8 @@
 """The settings, as frozen values. Units are in the names; what may stand where is checked when the file is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -13,9 +13,10 @@ from controller.domain.opening_hours import OpeningHours
 from controller.domain.phone_number import DialableNumber, NumberPlan, check
 from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import SlotPlan
+from controller.settings.database import with_password
 from controller.settings.menus import Entrance, Menu, WebPage
 from controller.settings.queue import Queue
-from controller.settings.secret_values import needed_secrets
+from controller.settings.secret_values import needed_secrets, unset_variables
 from controller.settings.sections import (
     AgentPhone,
     AgentsByPhone,
@@ -23,6 +24,7 @@ from controller.settings.sections import (
     Asterisk,
     Callers,
     Dialer,
+    Health,
     Line,
     Log,
     Secrets,
@@ -37,7 +39,8 @@ from controller.settings.web import Web
 class Settings(Section):
     """Everything the controller is told. Paths are absolute."""
 
-    asterisk: Asterisk
+    asterisks: Annotated[tuple[Asterisk, ...], Field(min_length=1, alias="asterisk")]
+    """In the file one table or several, all named `asterisk`."""
     store: Store
     sms: Sms
     web: Web
@@ -45,6 +48,7 @@ class Settings(Section):
     line: Line
     agents_by_phone: AgentsByPhone
     agi: Agi
+    health: Health
     callers: Callers
     log: Log
     entrances: tuple[Entrance, ...] = ()
@@ -54,6 +58,11 @@ class Settings(Section):
     queues: Annotated[tuple[Queue, ...], Field(min_length=1)]
     agents: Annotated[tuple[AgentPhone, ...], Field(min_length=1)]
     secrets: Secrets
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is, with its password: to be opened, never to be shown (`store.url` may be)."""
+        return with_password(self.store.url, self.secrets.db.get_secret_value())
 
     @property
     def zone(self) -> ZoneInfo:
@@ -110,8 +119,33 @@ class Settings(Section):
 
     @property
     def needed_secrets(self) -> tuple[str, ...]:
-        """The environment variables that `controller run` needs with this file."""
-        return tuple(needed_secrets(self.model_dump(exclude={"secrets"})).values())
+        """The environment variables that `controller run` needs with this file.
+
+        An Asterisk may have others of its own in place of the two for ARI and AMI (`unset_secrets` knows).
+        """
+        return tuple(needed_secrets(self._as_read).values())
+
+    def unset_secrets(self, env: Mapping[str, str]) -> list[str]:
+        """Return the variables of them that `env` does not set."""
+        return unset_variables(env, self._as_read)
+
+    @property
+    def _as_read(self) -> dict[str, Any]:
+        read = self.model_dump(exclude={"secrets"}, by_alias=True)
+        return read | {"asterisk": list(read["asterisk"])}
+
+    def agents_of(self, pbx: str) -> tuple[AgentPhone, ...]:
+        """Return the agents whose phones are registered at an Asterisk, by its name."""
+        first = self.asterisks[0].name
+        return tuple(agent for agent in self.agents if (agent.asterisk or first) == pbx)
+
+    def ari_password_of(self, pbx: str) -> str:
+        """Return the password of ARI at an Asterisk, by its name."""
+        return self.secrets.ari_passwords.get(pbx, self.secrets.ari_password).get_secret_value()
+
+    def ami_password_of(self, pbx: str) -> str:
+        """Return the password of AMI at an Asterisk, by its name."""
+        return self.secrets.ami_passwords.get(pbx, self.secrets.ami_password).get_secret_value()
 
     @property
     def own_numbers(self) -> frozenset[str]:

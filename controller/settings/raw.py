@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import phonenumbers
 
 from controller.domain.menu_graph import LIMITS, Kind, Place, Turn, Way
+from controller.domain.promise import DEFAULT_PBX
 from controller.settings.destinations import parse_destination
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ def tables(raw: Mapping[str, Any], key: str) -> Tables:
     """Return the blocks of `[[key]]` that are tables."""
     given = raw.get(key)
     return [pair for pair in enumerate(given) if isinstance(pair[1], dict)] if isinstance(given, list) else []
+
+
+def pbx_tables(raw: Mapping[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
+    """Return the tables of the Asterisks, each with its place: one `[asterisk]`, or several `[[asterisk]]`."""
+    if isinstance(raw.get("asterisk"), list):
+        return [(("asterisk", index), block) for index, block in tables(raw, "asterisk")]
+    return [(("asterisk",), table(raw, "asterisk"))]
+
+
+def pbx_names(raw: Mapping[str, Any]) -> list[str]:
+    """Return the names of the Asterisks, in the order of the file; one without a name has that of the only one."""
+    given = (block.get("name", DEFAULT_PBX) for _, block in pbx_tables(raw))
+    return [name for name in given if isinstance(name, str)]
 
 
 def table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:

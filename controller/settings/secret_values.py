@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from controller.settings.database import DB_PASSWORD, needs_password
 from controller.settings.mistakes import Mistake
-from controller.settings.raw import table
+from controller.settings.raw import pbx_names, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,13 +21,25 @@ SECRETS: Final = {"ari_password": "ORIKAESHI_ARI_PASSWORD", "ami_password": "ORI
 
 SECRET_WORD: Final = "{secret}"  # noqa: S105 - stands for a secret, and is none
 _BY_CHOICE: Final = {
+    "db": DB_PASSWORD,
     "sms": "ORIKAESHI_SMS_SECRET",
     "sms_webhook": "ORIKAESHI_SMS_WEBHOOK_SECRET",
     "web": "ORIKAESHI_WEB_SECRET",
 }
+_VARIABLES: Final = {
+    "store": (DB_PASSWORD,),
+    **dict.fromkeys(("sms", "web"), tuple(variable for name, variable in _BY_CHOICE.items() if name != "db")),
+}
+"""Where the secrets of a section belong; those of the others are Asterisk's."""
 _SHORTEST: Final = {"sms_webhook": 16, "web": 32}
 """What others could guess by trying. The length of the rest is the provider's, or Asterisk's, affair."""
 
+_FROM_ELSEWHERE: Final = {
+    "db": "it is the password of the database's role",
+    "sms": "the provider gives it to you",
+    "sms_webhook": "the provider gives it to you",
+}
+_NOT_PRINTABLE: Final = "holds a line break or another control character"
 _LONGEST_SMPP: Final = 8
 """SMPP 3.4 section 4.1.1: nine octets, and the last is zero."""
 
@@ -39,7 +52,7 @@ _FILLED: Final = frozenset({("sms", "json_http", "body"), ("sms", "json_http", "
 def needed_secrets(raw: Mapping[str, Any]) -> dict[str, str]:
     """Return the environment variable of each secret that a file needs, by the secret's name."""
     sms, web = table(raw, "sms"), table(raw, "web").get("enabled") is True
-    names = {"web"} if web else set()
+    names = ({"web"} if web else set()) | ({"db"} if needs_password(table(raw, "store").get("url")) else set())
     match sms.get("gateway"):
         case "twilio":
             names |= {"sms"} | ({"sms_webhook"} if web and table(sms, "twilio").get("api_key_sid") else set())
@@ -56,18 +69,30 @@ def needed_secrets(raw: Mapping[str, Any]) -> dict[str, str]:
 
 def read_environment(
     env: Mapping[str, str], path: FilePath, raw: Mapping[str, Any]
-) -> tuple[dict[str, str], list[Mistake]]:
-    """Return the secrets that the file at `path` needs, by name, the others empty; and what is wrong with them."""
+) -> tuple[dict[str, Any], list[Mistake]]:
+    """Return the secrets that the file at `path` needs, by name, the others empty; and what is wrong with them.
+
+    Those that each Asterisk may have for itself are dicts, by its name.
+    """
     beside = path.parent / "secrets.env"
     how = f"set -a; . {beside}; set +a" if beside.is_file() else "`controller provision` makes one in secrets.env"
-    secrets, mistakes = no_secrets(), []
+    secrets, mistakes = database_secret(env), []
     is_smpp = table(raw, "sms").get("gateway") == "smpp"
+    for name, variable in SECRETS.items():
+        secrets[f"{name}s"] = own = _own_values(env, variable, raw)
+        mistakes += [
+            Mistake(None, own_variable(variable, pbx), _NOT_PRINTABLE, is_environment=True)
+            for pbx, value in own.items()
+            if not value.isprintable()
+        ]
     for name, variable in needed_secrets(raw).items():
         value = secrets[name] = env.get(variable, "")
+        if not value and name in SECRETS and variable not in unset_variables(env, raw):
+            continue
         if not value:
-            told = f"is not set ({how if name in SECRETS or name == 'web' else 'the provider gives it to you'})"
+            told = f"is not set ({_FROM_ELSEWHERE.get(name, how)})"
         elif not value.isprintable():
-            told = "holds a line break or another control character"
+            told = _NOT_PRINTABLE
         elif name == "sms" and is_smpp and len(value) > _LONGEST_SMPP:
             told = f"is too long: in SMPP 3.4 a password has {_LONGEST_SMPP} characters at most"
         elif len(value) < _SHORTEST.get(name, 1):
@@ -78,9 +103,35 @@ def read_environment(
     return secrets, mistakes
 
 
-def no_secrets() -> dict[str, str]:
+def unset_variables(env: Mapping[str, str], raw: Mapping[str, Any]) -> list[str]:
+    """Return the variables that a file needs and `env` does not set; one for each Asterisk makes up for the common."""
+    pbxs = pbx_names(raw)
+    return [
+        variable
+        for name, variable in needed_secrets(raw).items()
+        if not env.get(variable)
+        and not (name in SECRETS and all(pbx in _own_values(env, variable, raw) for pbx in pbxs))
+    ]
+
+
+def own_variable(variable: str, pbx: str) -> str:
+    """Return the variable of one Asterisk, by its name, in place of the common one."""
+    return f"{variable}_{re.sub(r'[^A-Z0-9]', '_', pbx.upper())}"
+
+
+def _own_values(env: Mapping[str, str], variable: str, raw: Mapping[str, Any]) -> dict[str, str]:
+    given = {pbx: env.get(own_variable(variable, pbx), "") for pbx in pbx_names(raw)}
+    return {pbx: value for pbx, value in given.items() if value}
+
+
+def no_secrets() -> dict[str, Any]:
     """Return every secret by name, empty."""
-    return dict.fromkeys([*SECRETS, *_BY_CHOICE], "")
+    return dict.fromkeys([*SECRETS, *_BY_CHOICE], "") | {f"{name}s": {} for name in SECRETS}
+
+
+def database_secret(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return every secret by name, empty but for the database's: whoever only looks into it needs that one too."""
+    return no_secrets() | {"db": env.get(DB_PASSWORD, "")}
 
 
 def holds_secret(place: Path) -> bool:
@@ -103,7 +154,7 @@ def secrets_out_of_place(raw: Any, place: Path = ()) -> Iterator[Finding]:
 
 
 def _out_of_place(place: Path) -> str:
-    variables = ", ".join(_BY_CHOICE.values()) if place[0] in {"sms", "web"} else ", ".join(SECRETS.values())
+    variables = ", ".join(_VARIABLES.get(str(place[0]), SECRETS.values()))
     message = f"is a secret and must not stand in this file: put it into the environment ({variables})"
     if place[:3] in _FILLED:
         return f'{message}, and write "{SECRET_WORD}" here; change it if others could read the file'

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from controller.domain.line import DEFAULT_MAX_PASSES
+from controller.domain.promise import DEFAULT_PBX
 from controller.settings.calling import Calling
+from controller.settings.database import SQLITE, database_address, is_server
 from controller.settings.trunks import DEFAULT_CALLS_PER_S, CallsPerSecond
 from controller.settings.values import (
     Country,
@@ -24,8 +26,6 @@ from controller.settings.values import (
     folder_of,
 )
 
-_SQLITE = "sqlite+aiosqlite:///"
-
 
 def _ari_url(text: str) -> str:
     try:
@@ -41,12 +41,7 @@ def _ari_url(text: str) -> str:
 
 
 def _store_url(text: str, info: ValidationInfo) -> str:
-    if not text.startswith(_SQLITE) or "?" in text:
-        raise ValueError(f'must be a SQLite file, as "{_SQLITE}orikaeshi.db", not "{text.partition(":")[0][:40]}:..."')
-    file_name = text.removeprefix(_SQLITE)
-    if not file_name or ":memory:" in file_name:
-        raise ValueError("must name a file: a promise in memory is lost at the first restart")
-    return f"{_SQLITE}{folder_of(info) / file_name}"
+    return database_address(text, folder_of(info))
 
 
 def _log_file(text: object, info: ValidationInfo) -> object:
@@ -54,8 +49,12 @@ def _log_file(text: object, info: ValidationInfo) -> object:
 
 
 class Asterisk(Section):
-    """Where the PBX is. Its passwords are in `Settings.secrets`."""
+    """Where a PBX is. Its passwords are in `Settings.secrets`."""
 
+    name: Name = DEFAULT_PBX
+    """What the database, the log and people call it."""
+    home: Name | None = None
+    """The member that works for it whenever that member lives; None: whoever comes first."""
     url: Annotated[str, AfterValidator(_ari_url)] = "http://127.0.0.1:8088"
     app: Name = "orikaeshi"
     ari_username: Name = "orikaeshi"
@@ -65,15 +64,15 @@ class Asterisk(Section):
 
 
 class Store(Section):
-    """The database."""
+    """The database: a file, or a server whose password is in `Settings.secrets`."""
 
-    url: Annotated[str, AfterValidator(_store_url), Field(validate_default=True)] = f"{_SQLITE}orikaeshi.db"
-    """Absolute once loaded: what the file says counts from the file's own folder."""
+    url: Annotated[str, AfterValidator(_store_url), Field(validate_default=True)] = f"{SQLITE}orikaeshi.db"
+    """May be shown. A file's is absolute once loaded: what the settings say counts from their own folder."""
 
     @property
-    def path(self) -> Path:
-        """The database file."""
-        return Path(self.url.removeprefix(_SQLITE))
+    def path(self) -> Path | None:
+        """The database file; None for a server."""
+        return None if is_server(self.url) else Path(self.url.removeprefix(SQLITE))
 
 
 class Dialer(Calling):
@@ -90,8 +89,8 @@ class Dialer(Calling):
     calling_hours: Hours = "09:00-20:00"
     time_zone: TimeZone = "Asia/Tokyo"
     max_concurrent_calls: Annotated[int, Field(ge=1, le=1000)] = 10
-    lease_s: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 4
-    """How long a controller that does not answer keeps others from dialling."""
+    lease_s: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 3
+    """How long a controller that does not answer keeps another from taking its place."""
     dry_run: bool = False
     """Do everything but the call: no phone of an agent or a customer rings for a callback."""
 
@@ -119,6 +118,14 @@ class Agi(Section):
     """Whose calls are taken: AGI knows no password."""
 
 
+class Health(Section):
+    """A page for whoever watches over the process: does it live, has it work. It says nothing of callers."""
+
+    enabled: bool = False
+    host: Host = "127.0.0.1"
+    port: Port = 8081
+
+
 class Callers(Section):
     """What is kept about callers beyond a call."""
 
@@ -139,6 +146,8 @@ class AgentPhone(Section):
     name: Name
     endpoint: Name
     """Name of the PJSIP endpoint."""
+    asterisk: Name | None = None
+    """The Asterisk at which the phone is registered; None: the first."""
     queues: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -146,7 +155,13 @@ class Secrets(Section):
     """From the environment alone."""
 
     ari_password: SecretStr
+    """For each Asterisk that has none of its own in `ari_passwords`; the next two are the same for AMI."""
+    ari_passwords: dict[str, SecretStr]
+    """By the name of the Asterisk."""
     ami_password: SecretStr
+    ami_passwords: dict[str, SecretStr]
+    db: SecretStr
+    """Of the database server; empty for a file, and where the server needs none."""
     sms: SecretStr
     """The provider's auth token, API secret or password; empty where none is needed. So are the next two."""
     sms_webhook: SecretStr

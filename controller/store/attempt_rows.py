@@ -46,6 +46,7 @@ def attempt_from(row: RowMapping) -> Attempt:
         started_at=row[attempts.c.started_at],
         term=row[attempts.c.term],
         by_hand=row[attempts.c.by_hand],
+        pbx=row[attempts.c.pbx],
     )
 
 
@@ -80,6 +81,7 @@ async def add(connection: AsyncConnection, attempt: Attempt, caps: Caps) -> bool
         "started_at": attempt.started_at,
         "term": attempt.term,
         "by_hand": attempt.by_hand,
+        "pbx": attempt.pbx,
         "counts_from": attempt.started_at,
         "cost_milli": caps.reserved_milli,
         "per_call_milli": caps.tariff.per_call_milli,

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, exists, func, literal, select, update
 
+from controller.domain.promise import DEFAULT_PBX
 from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
 from controller.store.dialect import insert_if_new
+from controller.store.sms_rows import writable
 from controller.store.tables import HAS_NO_ENDING, calls, promise_requests
 from controller.store.types import UtcDateTime
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from controller.store.engine import Database
 
+_LONGEST_ADDRESS = 64
+"""A caller may show anything as their number; a server refuses what is longer than its column."""
 RECENT_TALKS = 50
 """Enough for a mean, and not so many that last week's weighs more than this hour's."""
 
@@ -33,9 +37,17 @@ class StoredCallLog:
         self._database = database
         self._log = log
 
-    async def arrived(self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime) -> None:
-        """Note that a call came in. Said again, it changes nothing."""
-        row = {"id": call_id, "dialled": dialled, "number": number, "arrived_at": arrived_at}
+    async def arrived(
+        self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime, pbx: str = DEFAULT_PBX
+    ) -> None:
+        """Note that a call came in to an Asterisk. Said again, it changes nothing."""
+        row = {
+            "id": call_id,
+            "dialled": writable(dialled, _LONGEST_ADDRESS),
+            "number": None if number is None else writable(number, _LONGEST_ADDRESS),
+            "arrived_at": arrived_at,
+            "pbx": pbx,
+        }
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert_if_new(connection, calls).values(row))
@@ -88,8 +100,11 @@ class StoredCallLog:
 
         return await self._database.read(work)
 
-    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime) -> int:
-        """Give an ending to every call that has none and is not live; return how many. Raises StoreUnavailableError."""
+    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime, pbx: str = DEFAULT_PBX) -> int:
+        """Give an ending to every call of an Asterisk that has none and is not live; return how many.
+
+        Raises StoreUnavailableError.
+        """
         kept = exists().where(promise_requests.c.call_id == calls.c.id)
         ending = case(
             (calls.c.answered_at.is_not(None), Ending.SERVED.value),
@@ -99,7 +114,7 @@ class StoredCallLog:
 
         async def work(connection: AsyncConnection) -> int:
             # The list of live calls may be longer than a statement takes parameters: it is compared here.
-            without_ending = await connection.scalars(select(calls.c.id).where(HAS_NO_ENDING))
+            without_ending = await connection.scalars(select(calls.c.id).where(HAS_NO_ENDING, calls.c.pbx == pbx))
             orphans = [call_id for call_id in without_ending if call_id not in live_call_ids]
             for call_id in orphans:
                 await connection.execute(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, func, select
 
 from controller.domain.caps import CAP_PERIOD, LONG_CAP_PERIOD
+from controller.ports.lease import lease_of_pbx
 from controller.ports.promises import NotClaimed, NotClaimedReason
 from controller.store import attempt_rows
+from controller.store.dialect import wait_for_other_bookings
 from controller.store.tables import attempts, do_not_call, leases
 
 if TYPE_CHECKING:
@@ -20,10 +22,20 @@ if TYPE_CHECKING:
     from controller.domain.caps import Caps
 
 CLAIMS = "claims"
-"""What claims, the lease and the list wait for each other by, on a database with several writers. Taken before any
-row is locked, everywhere, so that no two wait in a circle."""
-THE_LEASE = 1
-"""The id of its one row."""
+"""What claims, the list and SMS wait for each other by, on a database with several writers. Taken before any row is
+locked, everywhere, so that no two wait in a circle."""
+
+
+async def wait_for_other_claims(connection: AsyncConnection, number: str, caps: Caps) -> None:
+    """Let claims that count the same calls come one after the other; first in a transaction, before rows are locked.
+
+    Caps of a prefix, and of money, are counted over all calls, so who has one claims alone. All others only wait for
+    who calls the same number, and for the list, which always writes alone.
+    """
+    counts_all = bool(caps.per_prefix) or caps.max_cost_milli is not None
+    await wait_for_other_bookings(connection, CLAIMS, shared=not counts_all)
+    if not counts_all:
+        await wait_for_other_bookings(connection, f"{CLAIMS} {number}")
 
 
 async def objection(connection: AsyncConnection, number: str, caps: Caps, now: datetime) -> NotClaimed | None:
@@ -42,9 +54,14 @@ async def is_listed(connection: AsyncConnection, number: str) -> bool:
     return (await connection.execute(query)).first() is not None
 
 
-async def has_lease(connection: AsyncConnection, term: int, now: datetime) -> bool:
-    """Tell whether calls may be placed under `term`. Where nobody ever took a lease, there is none to hold."""
-    row = (await connection.execute(select(leases).where(leases.c.id == THE_LEASE))).first()
+async def has_lease(connection: AsyncConnection, pbx: str, term: int, now: datetime, *, lock: bool = False) -> bool:
+    """Tell whether calls may be placed through an Asterisk under `term`.
+
+    Where nobody ever took its lease, there is none to hold. `lock` lets nobody take the lease until this transaction
+    has ended, where the database can: who takes it then sees what was written under the term before.
+    """
+    query = select(leases.c.term, leases.c.expires_at).where(leases.c.name == lease_of_pbx(pbx))
+    row = (await connection.execute(query.with_for_update(read=True) if lock else query)).first()
     return row is None or (row.term == term and now < row.expires_at)
 
 

@@ -1,28 +1,30 @@
-"""The seam between databases: everything that SQLite does its own way, and nothing outside this file does.
+"""The seam between databases: what each does its own way, and nothing outside this file and `postgresql.py` does.
 
 SQLite: one file, one writer at a time. Sources: https://sqlite.org/wal.html, https://sqlite.org/pragma.html,
-https://sqlite.org/lang_transaction.html.
+https://sqlite.org/lang_transaction.html. PostgreSQL: many writers, row locks; readers wait for nobody.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import zlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import Integer, cast, event, func, literal, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from controller.ports.promises import StoreUnavailableError
+from controller.store import postgresql as server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
-    from sqlalchemy import URL, Connection, Table
+    from sqlalchemy import URL, Connection, Select, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -32,18 +34,23 @@ _WRITES = "orikaeshi_writes"
 _CHANGES_SCHEMA = "orikaeshi_changes_schema"
 _MIGRATION_LOCK = 0x6F72696B  # "orik"; any number will do that no other program on the same database uses
 _BOOKING_LOCKS = 0x6F72696C  # locks by two numbers are others than those by one
+_ORIGIN = "orikaeshi_origin"
+_OPENED = "orikaeshi_opened"
+CHANNEL = "orikaeshi"
+"""On which processes tell each other of changes, on a server."""
 
 
 def connect_to(url_text: str, *, busy_timeout_s: float) -> AsyncEngine:
-    """Return an engine for `sqlite+aiosqlite:///path`. Opens no connection, but creates a missing SQLite file.
+    """Return an engine for `sqlite+aiosqlite:///path` or `postgresql+asyncpg://user:password@host/name`.
 
-    Raises StoreUnavailableError when the address cannot be used at all.
+    Opens no connection, but creates a missing SQLite file. `busy_timeout_s`: how long a lock is waited for. Raises
+    StoreUnavailableError when the address cannot be used at all.
     """
     url = _parse(url_text)
     # Parameters stay out of error texts: they hold phone numbers.
     options: dict[str, Any] = {"hide_parameters": True}
-    if url.get_backend_name() != "sqlite":
-        return _create(url, {**options, "pool_pre_ping": True})
+    if url.get_backend_name() == "postgresql":
+        return _connect_to_server(url, busy_timeout_s=busy_timeout_s, changes_schema=False)
     if _is_in_memory(url):
         raise StoreUnavailableError(
             f"The database address {url_text} is in memory, and would forget every promise at the next restart. "
@@ -57,9 +64,30 @@ def connect_to(url_text: str, *, busy_timeout_s: float) -> AsyncEngine:
     return engine
 
 
+def _connect_to_server(url: URL, *, busy_timeout_s: float, changes_schema: bool) -> AsyncEngine:
+    address, options = server.session_options(url, busy_timeout_s=busy_timeout_s, changes_schema=changes_schema)
+    engine = _create(address, {"hide_parameters": True, **options})
+    server.pass_over_dead_connections(engine)
+    return engine.execution_options(**{_ORIGIN: secrets.token_hex(8), _OPENED: (url, busy_timeout_s)})
+
+
 def for_writing(engine: AsyncEngine) -> AsyncEngine:
-    """Return the same engine, on the same pool, whose transactions are going to write."""
+    """Return the same engine, on the same pool, whose transactions are going to write.
+
+    On PostgreSQL each statement sees what others committed before it (READ COMMITTED, the server's own default): who
+    has waited for a lock must count what its holder before wrote. With one view for the whole transaction, which the
+    waiting statement itself would fix, they would count as if that was not there.
+    """
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="READ COMMITTED", **{_WRITES: True})
     return engine.execution_options(**{_WRITES: True})
+
+
+def for_reading(engine: AsyncEngine) -> AsyncEngine:
+    """Return the same engine, on the same pool, whose transactions see one state of the database and change nothing."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine
 
 
 @asynccontextmanager
@@ -70,6 +98,16 @@ async def changing_schema(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]
     can be switched off only before a transaction, so they are, and are looked through before it is committed
     (https://sqlite.org/lang_altertable.html#otheralter). Raises DBAPIError, StoreUnavailableError.
     """
+    if engine.dialect.name == "postgresql":
+        url, busy_timeout_s = engine.sync_engine.get_execution_options()[_OPENED]
+        patient = _connect_to_server(url, busy_timeout_s=busy_timeout_s, changes_schema=True)
+        try:
+            async with for_writing(patient).begin() as connection:
+                yield connection
+        finally:
+            await patient.dispose()
+            await engine.dispose()  # what its connections have prepared may be of no use any more
+        return
     changing = engine.execution_options(**{_WRITES: True, _CHANGES_SCHEMA: True})
     async with changing.connect() as connection:
         try:
@@ -77,14 +115,11 @@ async def changing_schema(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]
                 yield connection
                 await _check_foreign_keys(connection)
         finally:
-            if connection.dialect.name == "sqlite":
-                # This one has no foreign keys any more: nobody else may get it.
-                await connection.invalidate()
+            # This one has no foreign keys any more: nobody else may get it.
+            await connection.invalidate()
 
 
 async def _check_foreign_keys(connection: AsyncConnection) -> None:
-    if connection.dialect.name != "sqlite":
-        return
     broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
     if broken:
         where = connection.engine.url.render_as_string(hide_password=True)
@@ -95,9 +130,40 @@ async def _check_foreign_keys(connection: AsyncConnection) -> None:
         )
 
 
+async def hold_still(connection: AsyncConnection, tables: Sequence[str]) -> None:
+    """Let nobody else write, and read one state, until this transaction ends. On SQLite it is to be one that writes."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE")
+    else:
+        await connection.begin()
+
+
 def has_one_writer(engine: AsyncEngine) -> bool:
     """Tell whether the database lets only one transaction write at a time."""
     return engine.dialect.name == "sqlite"
+
+
+def for_update_skip_locked(query: Select[Any], connection: AsyncConnection) -> Select[Any]:
+    """Return a query that locks the rows it finds, and finds none that somebody else has locked.
+
+    For whoever takes any one of several: nobody queues up behind one row. On SQLite one writer is all there is.
+    """
+    return query.with_for_update(skip_locked=True) if connection.dialect.name == "postgresql" else query
+
+
+def origin_of(engine: AsyncEngine) -> str:
+    """Return the name under which an engine tells news, 16 hexadecimal digits; empty where there are none to tell."""
+    return str(engine.sync_engine.get_execution_options().get(_ORIGIN, ""))
+
+
+async def tell_others(connection: AsyncConnection, kind: str, what: str = "") -> None:
+    """Let other processes know what this transaction changed, once it is committed; nothing on SQLite.
+
+    `kind` is one of `controller.ports.news.Kind`, `what` an id or a name; the same twice is told once.
+    """
+    if connection.dialect.name == "postgresql":
+        payload = f"{kind} {origin_of(connection.engine)} {what}"
+        await connection.execute(select(func.pg_notify(literal(CHANNEL), literal(payload))))
 
 
 def insert_if_new(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -110,14 +176,33 @@ def insert_if_new(connection: AsyncConnection, table: Table) -> sqlite.Insert | 
 def wait_for_other_migrations(connection: Connection) -> None:
     """Let one program at a time change the schema, until the transaction ends. On SQLite one writer is all there is."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        server.wait_for_other_migrations(connection, _MIGRATION_LOCK)
 
 
-async def wait_for_other_bookings(connection: AsyncConnection, what: str) -> None:
-    """Let one transaction at a time count and add to `what`, until it ends. On SQLite one writer is all there is."""
+async def wait_for_other_bookings(connection: AsyncConnection, what: str, *, shared: bool = False) -> None:
+    """Let one transaction at a time count and add to `what`, until it ends. On SQLite one writer is all there is.
+
+    Those that are `shared` count nothing: they go side by side, and wait for whoever counts alone.
+    """
     if connection.dialect.name == "postgresql":
         key = zlib.crc32(what.encode()) - 2**31  # two that share a key only wait for each other
-        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_BOOKING_LOCKS}, {key})")
+        # With parameters: a text of its own for each key would push all others out of the driver's cache.
+        both = (cast(literal(number), Integer) for number in (_BOOKING_LOCKS, key))
+        lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        await connection.execute(select(lock(*both)))
+
+
+def was_cut_off(connection: AsyncConnection, error: Exception) -> bool:
+    """Tell whether a server broke the connection off, or is silent; a file does neither."""
+    return connection.dialect.name == "postgresql" and server.was_cut_off(error)
+
+
+async def receipt_of(connection: AsyncConnection) -> str:
+    """Return by what `was_committed` knows this transaction; empty where its end is known for certain, as with a file.
+
+    To be asked last, before the commit.
+    """
+    return await server.receipt_of(connection) if connection.dialect.name == "postgresql" else ""
 
 
 def file_of(url: URL) -> str | None:
@@ -133,7 +218,8 @@ def _parse(url_text: str) -> URL:
     except ArgumentError:
         # The text may hold a password, so it is not repeated.
         raise StoreUnavailableError(
-            "The database address cannot be read. Write sqlite+aiosqlite:////path/to/orikaeshi.db"
+            "The database address cannot be read. Write sqlite+aiosqlite:////path/to/orikaeshi.db or "
+            "postgresql+asyncpg://user@host:5432/database"
         ) from None
     driver = DRIVERS.get(url.get_backend_name())
     if driver is None or url.drivername != f"{url.get_backend_name()}+{driver}":

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
+import ssl
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from controller.ports.promises import StoreUnavailableError
 from controller.store.dialect import file_of
+from controller.store.postgresql import sqlstate_of, was_cut_off
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -48,6 +51,37 @@ _SQLITE: dict[str, tuple[str, str]] = {
 }
 """By primary result code, https://sqlite.org/rescode.html. The others are mistakes in our own statements."""
 
+_POSTGRESQL: dict[str, tuple[str, str]] = {
+    "28P01": (
+        "refuses the password",
+        "Set ORIKAESHI_DB_PASSWORD to the one that the role has: ALTER ROLE name PASSWORD '...'",
+    ),
+    "28": (
+        "refuses this user or this machine",
+        "Create the role (CREATE ROLE name LOGIN) and give it a line in pg_hba.conf",
+    ),
+    "3D000": ("does not exist", "Create it: CREATE DATABASE name OWNER role ENCODING 'UTF8' TEMPLATE template0"),
+    "42501": ("does not let us do that", "Make our role its owner: ALTER DATABASE name OWNER TO role"),
+    "3F000": ("has no schema that we may use", "Make our role its owner: ALTER DATABASE name OWNER TO role"),
+    "53300": ("has no connection left", "Raise max_connections, or stop programs that hold connections"),
+    "53100": ("cannot grow: the disk is full", "Free space on the server's disk"),
+    "53": ("is short of memory or of something else", "Look into the server's log"),
+    "25006": (
+        "can be read but not written",
+        "Name the server that writes, not a standby, and check default_transaction_read_only",
+    ),
+    "55P03": (
+        "is locked by another program",
+        "See who holds the lock: SELECT * FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'",
+    ),
+    "57014": ("took too long, or was told to stop", "Look at the load on the server and at its disk"),
+    "57P03": ("is not ready: it starts, stops or recovers", "Wait, or look into the server's log"),
+    "57P": ("was shut down", "Start it again"),
+    "58": ("cannot be read or written: the server's disk reports an error", "Look into the server's log"),
+    "XX": ("is damaged, or its server is faulty", "Look into the server's log; restore it from a backup"),
+}
+"""By SQLSTATE or its beginning, the longer ones first."""
+
 
 def as_unavailable(error: Exception, url: URL) -> StoreUnavailableError | None:
     """Return `error` as a StoreUnavailableError, or None when it is not the database that failed but we did."""
@@ -57,15 +91,45 @@ def as_unavailable(error: Exception, url: URL) -> StoreUnavailableError | None:
             f"The database {where} is busy: no connection became free. Check the load on it and its disk."
         )
     if isinstance(error, OSError):
-        return StoreUnavailableError(f"The database {where} cannot be reached: {error}. Check that it runs.")
+        return _not_reached(error, where)
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return None
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _sqlite_fault(cause, url)
-    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-        return StoreUnavailableError(f"The database {where} failed: {cause}. Check that it runs and has space.")
+    return _server_fault(error, where)
+
+
+def _not_reached(error: OSError, where: str) -> StoreUnavailableError:
+    match error:
+        case ssl.SSLError():
+            told = f"cannot be spoken to by TLS: {error.reason or error}. Check sslmode and sslrootcert in store.url"
+        case socket.gaierror():
+            told = "cannot be reached: nobody knows its name. Check the host in store.url"
+        case TimeoutError():
+            told = "does not answer. Check the network and the server's load"
+        case _:
+            told = f"cannot be reached: {_one_line(error)}. Check that it runs"
+    return StoreUnavailableError(f"The database {where} {told}.")
+
+
+def _server_fault(error: DBAPIError, where: str) -> StoreUnavailableError | None:
+    # The server's own words: without them, since they may quote what was to be written.
+    code = sqlstate_of(error)
+    for beginning, (what, remedy) in _POSTGRESQL.items():
+        if code.startswith(beginning):
+            return StoreUnavailableError(f"The database {where} {what} (SQLSTATE {code}). {remedy}.")
+    if was_cut_off(error):
+        return StoreUnavailableError(f"The database {where} broke the connection off. Check that it runs.")
+    if isinstance(error.orig, Exception) and type(error.orig.__cause__).__name__ == "ClientConfigurationError":
+        return StoreUnavailableError(
+            f"The database {where} cannot be reached as store.url says: {_one_line(error.orig.__cause__)}."
+        )
     return None
+
+
+def _one_line(error: BaseException | None) -> str:
+    return " ".join(str(error).split())
 
 
 def _sqlite_fault(cause: sqlite3.Error, url: URL) -> StoreUnavailableError | None:

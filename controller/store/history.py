@@ -2,83 +2,82 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from sqlalchemy import NullPool, create_engine, make_url, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import select
 
 from controller.domain.evidence import AnsweredBy, Evidence
 from controller.domain.history import History, Replied, Step, Tried, Written
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.ports.history import Found
-from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import file_of
-from controller.store.faults import as_unavailable
 from controller.store.line_audit import decision_from
+from controller.store.looking import look
 from controller.store.promise_rows import promise_from
 from controller.store.tables import attempts, line_decisions, promise_events, promises, sms_outbox, sms_replies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import ColumnElement, Connection, RowMapping
+
+    from controller.domain.promise import Promise
 
 
 class StoredHistory:
-    """What the database at `url` (a SQLite file) holds about promises."""
+    """What the database at `url` holds about promises."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     async def of_number(self, number: str, limit: int) -> Found:
         """Return the promises of a number (E.164), over or not, the last to be made first."""
-        return await asyncio.to_thread(self._find, promises.c.number == number, limit)
+        return await self._find(promises.c.number == number, limit)
 
     async def with_id(self, beginning: str, limit: int) -> Found:
         """Return the promises whose id begins so: first the one whose whole id it is, then the last to be made."""
         begins_so = promises.c.id.startswith(beginning, autoescape=True)
-        return await asyncio.to_thread(self._find, begins_so, limit, promises.c.id == beginning)
+        return await self._find(begins_so, limit, promises.c.id == beginning)
 
     async def history(self, promise_id: str) -> History:
         """Return all that is known of one promise. Raises LookupError when there is none."""
-        return await asyncio.to_thread(self._history, promise_id)
+        return await look(self._url, lambda connection: _history(connection, promise_id))
 
-    def _find(self, condition: ColumnElement[bool], limit: int, first: ColumnElement[bool] | None = None) -> Found:
+    async def _find(
+        self, condition: ColumnElement[bool], limit: int, first: ColumnElement[bool] | None = None
+    ) -> Found:
         newest = (promises.c.made_at.desc(), promises.c.id)
         order = newest if first is None else (first.desc(), *newest)
         query = select(promises).where(condition).order_by(*order).limit(limit + 1)
-        with _looking_at(self._url) as connection:
-            found = [promise_from(row) for row in connection.execute(query).mappings()]
+
+        def work(connection: Connection) -> list[Promise]:
+            return [promise_from(row) for row in connection.execute(query).mappings()]
+
+        found = await look(self._url, work)
         return Found(tuple(found[:limit]), is_all=len(found) <= limit)
 
-    def _history(self, promise_id: str) -> History:
-        one = select(promises).where(promises.c.id == promise_id)
-        events = select(promise_events).where(promise_events.c.promise_id == promise_id).order_by(promise_events.c.seq)
-        tried = select(attempts).where(attempts.c.promise_id == promise_id).order_by(attempts.c.started_at)
-        served = select(line_decisions).where(line_decisions.c.waiter_id == promise_id).order_by(line_decisions.c.id)
-        texts = select(sms_outbox).where(sms_outbox.c.promise_id == promise_id).order_by(sms_outbox.c.id)
-        replies = (
-            select(sms_replies)
-            .join(sms_outbox, sms_replies.c.about_id == sms_outbox.c.id)
-            .where(sms_outbox.c.promise_id == promise_id)
-            .order_by(sms_replies.c.id)
-        )
-        with _looking_at(self._url) as connection:
-            row = connection.execute(one).mappings().one_or_none()
-            if row is None:
-                raise LookupError(f"there is no promise {promise_id}")
-            return History(
-                promise_from(row),
-                steps=tuple(_step(each) for each in connection.execute(events).mappings()),
-                tried=tuple(_tried(each) for each in connection.execute(tried).mappings()),
-                decisions=tuple(decision_from(each) for each in connection.execute(served).mappings()),
-                written=tuple(_written(each) for each in connection.execute(texts).mappings()),
-                replied=tuple(_replied(each) for each in connection.execute(replies).mappings()),
-            )
+
+def _history(connection: Connection, promise_id: str) -> History:
+    one = select(promises).where(promises.c.id == promise_id)
+    events = select(promise_events).where(promise_events.c.promise_id == promise_id).order_by(promise_events.c.seq)
+    tried = select(attempts).where(attempts.c.promise_id == promise_id).order_by(attempts.c.started_at)
+    served = select(line_decisions).where(line_decisions.c.waiter_id == promise_id).order_by(line_decisions.c.id)
+    texts = select(sms_outbox).where(sms_outbox.c.promise_id == promise_id).order_by(sms_outbox.c.id)
+    replies = (
+        select(sms_replies)
+        .join(sms_outbox, sms_replies.c.about_id == sms_outbox.c.id)
+        .where(sms_outbox.c.promise_id == promise_id)
+        .order_by(sms_replies.c.id)
+    )
+    row = connection.execute(one).mappings().one_or_none()
+    if row is None:
+        raise LookupError(f"there is no promise {promise_id}")
+    return History(
+        promise_from(row),
+        steps=tuple(_step(each) for each in connection.execute(events).mappings()),
+        tried=tuple(_tried(each) for each in connection.execute(tried).mappings()),
+        decisions=tuple(decision_from(each) for each in connection.execute(served).mappings()),
+        written=tuple(_written(each) for each in connection.execute(texts).mappings()),
+        replied=tuple(_replied(each) for each in connection.execute(replies).mappings()),
+    )
 
 
 def _step(row: RowMapping) -> Step:
@@ -120,34 +119,3 @@ def _written(row: RowMapping) -> Written:
 def _replied(row: RowMapping) -> Replied:
     of = sms_replies.c
     return Replied(row[of.received_at], row[of.meaning] or "", row[of.handled_at], row[of.needs_person])
-
-
-@contextmanager
-def _looking_at(url_text: str) -> Iterator[Connection]:
-    """Yield a connection that reads one state of the database, whatever others commit meanwhile.
-
-    Raises StoreUnavailableError. Without aiosqlite: after a file that cannot be opened, its thread outlives the
-    command's event loop and says so.
-    """
-    url = make_url(url_text)
-    path = file_of(url)
-    if path is None:
-        raise StoreUnavailableError(f"Only a SQLite file can be looked into, not {url.render_as_string()}.")
-    # mode=ro: https://sqlite.org/uri.html
-    engine = create_engine(f"sqlite:///file:{quote(path)}?mode=ro&uri=true", hide_parameters=True, poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")  # the driver itself begins none before a SELECT
-            yield connection
-    except DBAPIError as error:
-        if "no such table" in str(error) or "no such column" in str(error):
-            raise StoreUnavailableError(
-                f"The database {path} was made by an older version, or has no tables of ours. "
-                "Start the controller once: it brings it up to date."
-            ) from error
-        unavailable = as_unavailable(error, url)
-        if unavailable is None:
-            raise
-        raise unavailable from error
-    finally:
-        engine.dispose()

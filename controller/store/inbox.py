@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
+from controller.ports.news import Kind
 from controller.ports.sms import IncomingSms, Reply
 from controller.store import sms_rows as rows
-from controller.store.dialect import insert_if_new, wait_for_other_bookings
+from controller.store.dialect import insert_if_new, tell_others, wait_for_other_bookings
 from controller.store.outbox import reference_lock
 from controller.store.tables import IS_UNHANDLED, sms_outbox, sms_receipts, sms_replies
 
@@ -89,7 +90,10 @@ class StoredSmsInbox:
                 "received_at": now,
                 "needs_person": False,
             }
-            return (await connection.execute(insert_if_new(connection, sms_replies).values(row))).rowcount == 1
+            is_new = (await connection.execute(insert_if_new(connection, sms_replies).values(row))).rowcount == 1
+            if is_new:
+                await tell_others(connection, Kind.REPLY)
+            return is_new
 
         def tell(is_new: bool) -> None:
             if is_new:

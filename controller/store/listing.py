@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from sqlalchemy import NullPool, create_engine, func, make_url, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import func, select
 
 from controller.domain.promise import PromiseState
 from controller.domain.quote_coverage import QuotedWait
-from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import file_of
-from controller.store.faults import as_unavailable
 from controller.store.line_audit import decision_from
+from controller.store.looking import look
 from controller.store.tables import HAS_QUOTE, calls, line_decisions, promises
 
 if TYPE_CHECKING:
@@ -111,33 +106,5 @@ async def list_decisions(url: str, *, queue: str | None, limit: int) -> list[Dec
     return [decision_from(row._mapping) for row in await _read(url, query)]  # noqa: SLF001 - SQLAlchemy's public name
 
 
-async def _read(url_text: str, query: Select[Any]) -> list[Row[Any]]:
-    return await asyncio.to_thread(_read_now, url_text, query)
-
-
-def _read_now(url_text: str, query: Select[Any]) -> list[Row[Any]]:
-    # Without aiosqlite: after a file that cannot be opened, its thread outlives the command's event loop and says so.
-    url = make_url(url_text)
-    path = file_of(url)
-    if path is None:
-        raise StoreUnavailableError(f"Only a SQLite file can be listed, not {url.render_as_string()}.")
-    # mode=ro: a look must neither make a file nor upgrade one (https://sqlite.org/uri.html).
-    engine = create_engine(f"sqlite:///file:{quote(path)}?mode=ro&uri=true", hide_parameters=True, poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            return list(connection.execute(query))
-    except DBAPIError as error:
-        if "no such table" in str(error):
-            raise StoreUnavailableError(
-                f"The database {path} has no tables of ours. Start the controller once: it makes them."
-            ) from error
-        if "no such column" in str(error):
-            raise StoreUnavailableError(
-                f"The database {path} was made by an older version. Start the controller once: it brings it up to date."
-            ) from error
-        unavailable = as_unavailable(error, url)
-        if unavailable is None:
-            raise
-        raise unavailable from error
-    finally:
-        engine.dispose()
+async def _read(url: str, query: Select[Any]) -> list[Row[Any]]:
+    return await look(url, lambda connection: list(connection.execute(query)))

@@ -11,10 +11,11 @@ from sqlalchemy import func, select, update
 from controller.domain.effects import VALID_S
 from controller.domain.owed_texts import outdated
 from controller.domain.sms import SmsStatus
+from controller.ports.news import Kind
 from controller.ports.sms import Accepted, Claim, QueuedSms, Refused, Unclear
 from controller.store import claims, promise_rows, sms_caps
 from controller.store import sms_rows as rows
-from controller.store.dialect import insert_if_new, wait_for_other_bookings
+from controller.store.dialect import insert_if_new, tell_others, wait_for_other_bookings
 from controller.store.tables import IS_QUEUED, IS_SENDING, sms_outbox
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ async def queue(connection: AsyncConnection, effect: SendSms, now: datetime) -> 
         "not_before": now,
         "valid_until": now + timedelta(seconds=valid_s),
     }
-    return (await connection.execute(insert_if_new(connection, sms_outbox).values(row))).rowcount == 1
+    is_new = (await connection.execute(insert_if_new(connection, sms_outbox).values(row))).rowcount == 1
+    if is_new:
+        await tell_others(connection, Kind.SMS)
+    return is_new
 
 
 class StoredSmsRequests:

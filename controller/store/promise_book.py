@@ -8,10 +8,12 @@ from sqlalchemy import func, select
 
 from controller.domain.caps import NO_CAPS
 from controller.domain.lifecycle import AttemptStarted, advance
+from controller.domain.promise import DEFAULT_PBX
+from controller.ports.news import Kind
 from controller.ports.promises import NotClaimed, NotClaimedReason, OpenAttempt
-from controller.store import attempt_rows, claims
+from controller.store import attempt_rows, claims, holds
 from controller.store import promise_rows as rows
-from controller.store.dialect import wait_for_other_bookings
+from controller.store.dialect import tell_others
 from controller.store.promise_steps import DEFAULT_POLICY, take_step
 from controller.store.tables import HAS_SLOT, IS_LIVE, IS_WAITING, attempts, promises
 from controller.store.taking_in import Taken, take_in
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from controller.store.engine import Database
 
 _MOVED = NotClaimed(NotClaimedReason.MOVED)
+_NO_LEASE = NotClaimed(NotClaimedReason.NO_LEASE)
+_HELD = NotClaimed(NotClaimedReason.HELD)
 
 
 class StoredPromiseBook:
@@ -106,12 +110,12 @@ class StoredPromiseBook:
 
         return await self._database.read(work)
 
-    async def open_attempts(self) -> list[OpenAttempt]:
-        """Return every attempt that has no outcome yet, with its promise."""
+    async def open_attempts(self, pbx: str = DEFAULT_PBX) -> list[OpenAttempt]:
+        """Return every attempt through an Asterisk that has no outcome yet, with its promise."""
 
         async def work(connection: AsyncConnection) -> list[OpenAttempt]:
-            query = select(attempts, promises).join(promises, attempts.c.promise_id == promises.c.id).where(IS_LIVE)
-            found = (await connection.execute(query)).mappings()
+            query = select(attempts, promises).join(promises, attempts.c.promise_id == promises.c.id)
+            found = (await connection.execute(query.where(IS_LIVE, attempts.c.pbx == pbx))).mappings()
             return [
                 OpenAttempt(rows.promise_from(row), attempt_rows.attempt_from(row), attempt_rows.wish_from(row))
                 for row in found
@@ -126,9 +130,11 @@ class StoredPromiseBook:
     async def open_attempt(self, promise: Promise, attempt: Attempt, caps: Caps = NO_CAPS) -> Promise | NotClaimed:
         """Commit the attempt and move the promise to dialling, or say why not; then nothing is written.
 
-        Told is the first thing that speaks against it: it was moved, the lease, the number is busy, on the list, a cap.
-        An attempt id that was ever used is `MOVED` too. Raises RefusedTransitionError when `promise` as given is not
-        waiting, ValueError when the attempt is for another promise or number.
+        Told is the first thing that speaks against it: it was moved, the lease, another office holds it, the number is
+        busy, on the list, a cap. A redial by hand asks no office: its agent sees the customer's number and wants to
+        talk to them now, while a hold is but an intent, whose own claim will find the promise moved. An attempt id
+        that was ever used is `MOVED` too. Raises RefusedTransitionError when `promise` as given is not waiting,
+        ValueError when the attempt is for another promise or number.
         """
         if (attempt.promise_id, attempt.number) != (promise.id, promise.number):
             raise ValueError(f"attempt {attempt.id} is not for promise {promise.id} and its number")
@@ -136,16 +142,19 @@ class StoredPromiseBook:
         moved = advance(promise, AttemptStarted(), now, self._policy(promise.queue)).promise
 
         async def work(connection: AsyncConnection) -> Promise:
-            await wait_for_other_bookings(connection, claims.CLAIMS)
+            await claims.wait_for_other_claims(connection, promise.number, caps)
             if not await rows.replace_if_unchanged(connection, promise, moved):
                 raise _NotClaimedError(_MOVED)
             # Whatever is raised from here on undoes the move.
-            if not await claims.has_lease(connection, attempt.term, now):
-                raise _NotClaimedError(NotClaimed(NotClaimedReason.NO_LEASE))
+            if not await claims.has_lease(connection, attempt.pbx, attempt.term, now, lock=True):
+                raise _NotClaimedError(_NO_LEASE)
+            if not attempt.by_hand and await holds.is_held_elsewhere(connection, promise.id, attempt.pbx, now):
+                raise _NotClaimedError(_HELD)
             if (against := await claims.objection(connection, promise.number, caps, now)) is not None:
                 raise _NotClaimedError(against)
             if not await attempt_rows.add(connection, attempt, caps):
                 raise _NotClaimedError(_MOVED)
+            await holds.clear(connection, promise.id)
             await rows.note(
                 connection,
                 moved,
@@ -161,16 +170,46 @@ class StoredPromiseBook:
         except _NotClaimedError as error:
             return error.answer
 
-    async def may_open(self, promise: Promise, caps: Caps = NO_CAPS) -> NotClaimed | None:
-        """Ask the same without writing, but for the lease. Raises LookupError when there is no such promise."""
+    async def hold(self, promise: Promise, pbx: str, term: int, caps: Caps = NO_CAPS) -> NotClaimed | None:
+        """Keep the offices of other Asterisks away from a promise; or return what speaks against an attempt now.
+
+        Nobody queues up for a promise: who finds its row taken is told `HELD`, whatever is being done to it. Nothing is
+        counted for good here, the claim does that. Raises LookupError when there is no such promise.
+        """
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> NotClaimed | None:
-            if await rows.get(connection, promise.id) != promise:
+            # Before the row is taken: who may not dial would keep it from who may.
+            if not await claims.has_lease(connection, pbx, term, now):
+                return _NO_LEASE
+            stands = await rows.get_unless_taken(connection, promise.id)
+            if stands is None:
+                return _HELD if await rows.get(connection, promise.id) == promise else _MOVED
+            if stands != promise:
                 return _MOVED
-            return await claims.objection(connection, promise.number, caps, now)
+            if await holds.is_held_elsewhere(connection, promise.id, pbx, now):
+                return _HELD
+            against = await claims.objection(connection, promise.number, caps, now)
+            if against is None:
+                await holds.put(connection, promise.id, pbx, term)
+            return against
 
-        return await self._database.read(work)
+        return await self._database.write(work)
+
+    async def let_go(self, promise_id: str, pbx: str, term: int) -> None:
+        """Give up the hold of this Asterisk and term, if it is there; everybody else hears of the promise again."""
+
+        async def work(connection: AsyncConnection) -> Promise | None:
+            if not await holds.let_go(connection, promise_id, pbx, term):
+                return None
+            await tell_others(connection, Kind.PROMISE, promise_id)
+            return await rows.get(connection, promise_id)
+
+        def tell(promise: Promise | None) -> None:
+            if promise is not None:
+                self._changed(promise)
+
+        await self._database.write(work, then=tell)
 
     async def advance(self, promise_id: str, event: Event) -> Promise:
         """Apply `event` to the promise as it stands, with its history, its SMS and the end of its attempt.

@@ -10,7 +10,8 @@ from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn,
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.slots import Slot
-from controller.store.dialect import insert_if_new
+from controller.ports.news import Kind
+from controller.store.dialect import insert_if_new, tell_others
 from controller.store.tables import HAS_SLOT, IS_OPEN, promise_events, promise_requests, promises
 
 if TYPE_CHECKING:
@@ -94,6 +95,13 @@ async def get(connection: AsyncConnection, promise_id: str, *, lock: bool = Fals
     return promise_from(row)
 
 
+async def get_unless_taken(connection: AsyncConnection, promise_id: str) -> Promise | None:
+    """Return a promise, with its row locked as in `get`; None when somebody else has it locked, or there is none."""
+    query = select(promises).where(promises.c.id == promise_id).with_for_update(skip_locked=True, key_share=True)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else promise_from(row)
+
+
 async def add(connection: AsyncConnection, promise: Promise, *, made_at: datetime) -> bool:
     """Write a new promise; False when its number already holds one."""
     row = {
@@ -126,7 +134,7 @@ async def note(
     came_from: PromiseState | None,
     detail: str,
 ) -> None:
-    """Add one entry to the promise's history, numbered by its version."""
+    """Add one entry to the promise's history, numbered by its version, and let other processes know of it."""
     row = {
         "promise_id": promise.id,
         "seq": promise.version,
@@ -137,6 +145,7 @@ async def note(
         "detail": detail,
     }
     await connection.execute(insert(promise_events).values(row))
+    await tell_others(connection, Kind.PROMISE, promise.id)
 
 
 def detail_of(event: Event, before: Promise) -> str:

@@ -24,7 +24,7 @@ from controller.store.promise_book import StoredPromiseBook
 from controller.store.sms_listing import StoredSmsListing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from structlog.typing import FilteringBoundLogger
 
@@ -38,9 +38,9 @@ _BUSY_TIMEOUT_S = 5.0
 class Store:
     """The open database: one book for each port, `promises`, `calls`, `outbox`, `texts` and the others below.
 
-    `on_change`, `on_sms_queued` and `on_reply` may be set at any time. They are called once what they tell of is
-    committed, on the event loop, and have to be quick; what they raise is logged, since the commit stands whatever
-    they make of it.
+    `changed`, `sms_queued` and `replied` are lists of listeners, who come and go at any time: a promise was changed or
+    let go, an SMS is owed, somebody wrote. They are called once what they tell of is committed, on the event loop, and
+    have to be quick; what they raise is logged, since the commit stands whatever they make of it.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Store:
         new_id: Callable[[], str],
         log: FilteringBoundLogger,
     ) -> None:
-        self.on_change: Callable[[Promise], None] | None = None
-        self.on_sms_queued: Callable[[], None] | None = None
-        self.on_reply: Callable[[], None] | None = None
+        self.changed: list[Callable[[Promise], None]] = []
+        self.sms_queued: list[Callable[[], None]] = []
+        self.replied: list[Callable[[], None]] = []
         self.database = database
         self._log = log
-        changed: Callable[[Promise], None] = lambda promise: self._call(self.on_change, promise)  # noqa: E731 - three books take it
-        sms_queued: Callable[[], None] = lambda: self._call(self.on_sms_queued)  # noqa: E731 - and five this one
+        changed: Callable[[Promise], None] = lambda promise: self._call(self.changed, promise)  # noqa: E731 - three books take it
+        sms_queued: Callable[[], None] = lambda: self._call(self.sms_queued)  # noqa: E731 - and five this one
         self.promises = StoredPromiseBook(
             database, policies=policies, clock=clock, new_id=new_id, changed=changed, sms_queued=sms_queued
         )
@@ -69,7 +69,7 @@ class Store:
         self.calls = StoredCallLog(database, log)
         self.outbox = StoredSmsOutbox(database)
         self.texts = StoredSmsRequests(database, clock=clock, sms_queued=sms_queued)
-        self.inbox = StoredSmsInbox(database, replied=lambda: self._call(self.on_reply))
+        self.inbox = StoredSmsInbox(database, replied=lambda: self._call(self.replied))
         self.links = StoredBookingLinks(
             database, policies=policies, new_id=new_id, changed=changed, sms_queued=sms_queued
         )
@@ -79,13 +79,12 @@ class Store:
         self.callers = StoredCallerMemory(database, clock, log)
         self.agents = StoredAgentBook(database)
 
-    def _call(self, hook: Callable[..., None] | None, *args: Any) -> None:
-        if hook is None:
-            return
-        try:
-            hook(*args)
-        except Exception:  # noqa: BLE001 - a listener's mistake must not make a commit look undone
-            self._log.exception("store_hook_failed")
+    def _call(self, listeners: Iterable[Callable[..., None]], *args: Any) -> None:
+        for listener in tuple(listeners):
+            try:
+                listener(*args)
+            except Exception:  # noqa: BLE001 - a listener's mistake must not make a commit look undone
+                self._log.exception("store_hook_failed")
 
 
 @asynccontextmanager

@@ -1,12 +1,10 @@
-"""The tables. Two of the invariants are theirs: see the partial unique indexes.
-
-Changing one needs a migration; a test compares what the migrations build with what stands here.
-"""
+"""The tables. Two of the invariants are theirs: see the partial unique indexes. Changing one needs a migration."""
 
 from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, false, text
 
+from controller.domain.promise import DEFAULT_PBX
 from controller.store.types import UtcDateTime
 
 IS_WAITING = text("state = 'waiting'")
@@ -95,10 +93,11 @@ attempts = Table(
     Column("cost_milli", Integer, nullable=False, server_default="0"),
     Column("per_call_milli", Integer, nullable=False, server_default="0"),
     Column("per_minute_milli", Integer, nullable=False, server_default="0"),
+    Column("pbx", String(64), nullable=False, server_default=DEFAULT_PBX),  # which Asterisk placed it
     # One live outbound leg per number, whatever the queue and whoever dials.
     Index("uq_attempts_live_number", "number", unique=True, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
     Index("ix_attempts_number_counts_from", "number", "counts_from"),
-    Index("ix_attempts_counts_from", "counts_from"),
+    Index("ix_attempts_counts_from", "counts_from", "number", "cost_milli"),  # all that most caps read
 )
 
 do_not_call = Table(
@@ -110,14 +109,25 @@ do_not_call = Table(
     Index("ix_do_not_call_blocked_at", "blocked_at", "number"),
 )
 
-# Who may place calls: one row at most.
+# Who does what only one may do, by its name.
 leases = Table(
     "leases",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(80), primary_key=True),
     Column("holder", String(128), nullable=False),
+    Column("member", String(128), nullable=False),  # empty: of an older version
     Column("term", Integer, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("wanted_by", String(128), nullable=False, server_default=""),
+)
+
+# Which Asterisk's office has a promise in hand. A row of another term than its lease has counts for nothing.
+holds = Table(
+    "holds",
+    metadata,
+    Column("promise_id", ForeignKey(promises.c.id), primary_key=True),
+    Column("pbx", String(64), nullable=False, index=True),
+    Column("term", Integer, nullable=False),
 )
 
 promise_events = Table(
@@ -245,6 +255,7 @@ calls = Table(
     Column("answered_at", UtcDateTime),
     Column("ending", String(16)),
     Column("ended_at", UtcDateTime),
+    Column("pbx", String(64), nullable=False, server_default=DEFAULT_PBX),  # to which Asterisk it came
     Index("ix_calls_open", "arrived_at", "id", sqlite_where=HAS_NO_ENDING, postgresql_where=HAS_NO_ENDING),
     Index("ix_calls_quoted", "quoted_at", "id", sqlite_where=HAS_QUOTE, postgresql_where=HAS_QUOTE),
 )

@@ -71,7 +71,8 @@ class AgiDesk:
         if result is not None and result not in KEPT:
             return
         calls, facts, now = self._house.calls, caller.facts, self._house.clock.now()
-        await calls.arrived(caller.id, dialled=facts.dialled, number=facts.number, arrived_at=facts.arrived_at)
+        arrived_at, pbx = facts.arrived_at, self._house.pbx
+        await calls.arrived(caller.id, dialled=facts.dialled, number=facts.number, arrived_at=arrived_at, pbx=pbx)
         await calls.joined(caller.id, queue=queue.name, joined_at=facts.arrived_at)
         await calls.ended(caller.id, ending=Ending.PROMISED if result else Ending.ABANDONED, ended_at=now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from controller.journeys.callback_to_customer import callback_to_customer
 from controller.journeys.customer_first import customer_first, rehearse_callback
 from controller.journeys.dialled import Dialled, NotDialled, NotDialledReason
 from controller.journeys.house import DialMode
-from controller.ports.promises import StoreUnavailableError
+from controller.ports.promises import NotClaimed, NotClaimedReason, StoreUnavailableError
 from controller.workers.outcome_writer import HOLD_BACK_S, OutcomeWriter
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ class Dialer:
         self._keeper = keeper
         self._supervisor = supervisor
         self._max_concurrent_calls = max_concurrent_calls
-        self.pen = OutcomeWriter(house.promises, keeper, house.clock)
+        self.pen = OutcomeWriter(house.promises, keeper, house.clock, house.pbx)
         self._in_hand: Counter[str] = Counter()
         self._unconfirmed: dict[str, Promise] = {}
         self._kept: dict[str, DeskReservation] = {}
+        self._held: dict[str, int] = {}
         self.room: Callable[[], bool] = lambda: True
         """Asked before a promise is taken from the line: does a trunk take one more call?"""
         self.mode_of: Callable[[str], DialMode] = lambda queue: self._queues[queue].callbacks.mode
@@ -98,6 +100,12 @@ class Dialer:
         """See through an attempt that was on its way when the controller was restarted."""
         self._keeper.promises.take(opened.promise.id)
         self._begin(opened.promise, story, attempt_id=opened.attempt.id)
+
+    async def let_all_go(self) -> None:
+        """Give up what was held when everything was stopped; never raises. What is left ends with our lease."""
+        with suppress(StoreUnavailableError):
+            for promise_id, term in self._held.items():
+                await self._house.promises.let_go(promise_id, self._house.pbx, term)
 
     async def follow(self, promise: Promise, story: Story) -> None:
         """See through a callback that somebody else began: an agent redials by hand. Returns once all is written.
@@ -195,9 +203,18 @@ class Dialer:
                 return
 
     async def _against(self, promise: Promise) -> NotDialled | None:
-        """Ask the database whether the promise may be dialled and still is as the line thinks."""
-        refused = await self._house.promises.may_open(promise, self._house.caps_for(promise.number))
-        return None if refused is None else NotDialled(NotDialledReason.NOT_CLAIMED, refused)
+        """Ask the database whether the promise may be dialled and still is as the line thinks; then it is held."""
+        term = self._house.leadership.term
+        if term is None:
+            return NotDialled(NotDialledReason.NOT_CLAIMED, NotClaimed(NotClaimedReason.NO_LEASE))
+        # Noted first: where only the answer is lost, it is held all the same.
+        self._held[promise.id] = term
+        caps = self._house.caps_for(promise.number)
+        refused = await self._house.promises.hold(promise, self._house.pbx, term, caps)
+        if refused is None:
+            return None
+        del self._held[promise.id]
+        return NotDialled(NotDialledReason.NOT_CLAIMED, refused)
 
     # -- what follows from them
 
@@ -205,6 +222,7 @@ class Dialer:
         try:
             hold_back_s = await self._told(promise, story)
             if not by_hand:
+                await self._give_up_hold(promise.id)
                 await self._house.clock.sleep(hold_back_s)
         finally:
             self._in_hand[promise.id] -= 1
@@ -218,6 +236,7 @@ class Dialer:
             came = await story()
             if isinstance(came, NotDialled):
                 return await self._not_dialled(promise, came)
+            self._held.pop(promise.id, None)  # The attempt has taken its place.
             self.on_ended(promise, came)
             await self.pen.settle(
                 promise.id,
@@ -238,6 +257,14 @@ class Dialer:
             return HOLD_BACK_S
         return 0.0
 
+    async def _give_up_hold(self, promise_id: str) -> None:
+        try:
+            if promise_id in self._held:
+                await self.pen.let_go(promise_id, self._held[promise_id])
+        except Exception:
+            log.exception("a promise could not be let go; other offices have it when our lease is over")
+        self._held.pop(promise_id, None)
+
     async def _settle_what_is_open(self, promise_id: str, outcome: Outcome) -> None:
         # What another story of the same promise (an agent redials by hand) has open is not ours to close.
         while self._in_hand[promise_id] > 1:
@@ -246,7 +273,10 @@ class Dialer:
 
     async def _not_dialled(self, promise: Promise, why: NotDialled) -> float:
         """Do what follows when nobody was dialled; return for how long the line is not to offer the promise."""
-        log.info("not dialled", reason=why.reason.value, refused=why.not_claimed and why.not_claimed.reason.value)
+        refused = why.not_claimed and why.not_claimed.reason
+        # That another office is quicker is nothing to tell of.
+        tell = log.debug if refused is NotClaimedReason.HELD else log.info
+        tell("not dialled", reason=why.reason.value, refused=refused and refused.value)
         if why.not_claimed is not None:
             return await self.pen.refused(promise, why.not_claimed)
         if why.reason is NotDialledReason.POSTPONED:

@@ -30,6 +30,16 @@ class Hearsay:
         """Take note that a promise may have changed; returns at once. Nothing else that is said of it counts."""
         self._supervisor.spawn(self._look_up(promise_id), promise_id=promise_id)
 
+    def look_again(self) -> None:
+        """Take note that news were missed: any promise may have changed; returns at once."""
+        self._supervisor.spawn(self._look_at_all())
+
+    async def _look_at_all(self) -> None:
+        waiting = await until_stored(self._promises.waiting, self._clock, _told)
+        self._keeper.load(waiting)
+        for promise_id in self._keeper.promises.known - {promise.id for promise in waiting}:
+            self.hear_of(promise_id)
+
     async def _look_up(self, promise_id: str) -> None:
         try:
             promise = await until_stored(lambda: self._promises.get(promise_id), self._clock, _told)

@@ -190,7 +190,9 @@ class LineKeeper:
     def load(self, promises: Iterable[Promise]) -> None:
         """Take over the promises that the database holds."""
         for promise in promises:
-            self.promise_changed(promise)
+            self.promises.note(promise)
+            self.on_promise_changed(promise)
+        self.serve()
 
     def let_go(self, promise_id: str) -> None:
         """Let a promise, whose dial is over, be served again if it still waits."""

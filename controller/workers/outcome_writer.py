@@ -36,15 +36,18 @@ log = structlog.get_logger(__name__)
 
 HOLD_BACK_S = 10.0
 """How long a promise that cannot be dialled now (no database, a call to its number is open) is kept from the line."""
+HELD_PAUSE = timedelta(seconds=5)
+"""How long one that another Asterisk's office has in hand is not asked for again, unless it is heard of."""
 
 
 class OutcomeWriter:
     """The dialer's pen."""
 
-    def __init__(self, promises: PromiseBook, keeper: LineKeeper, clock: Clock) -> None:
+    def __init__(self, promises: PromiseBook, keeper: LineKeeper, clock: Clock, pbx: str) -> None:
         self._promises = promises
         self._keeper = keeper
         self._clock = clock
+        self._pbx = pbx
         self.other_way: Callable[[], bool] = lambda: False
         """Asked when the network was congested: is there another trunk with room?"""
 
@@ -65,7 +68,9 @@ class OutcomeWriter:
     async def settle_what_is_open(self, promise_id: str, outcome: Outcome) -> None:
         """Write how the attempt of a promise ended whose story failed, if there is one."""
         open_attempts = await until_stored(
-            self._promises.open_attempts, self._clock, partial(_told, "an attempt waits for the database")
+            lambda: self._promises.open_attempts(self._pbx),
+            self._clock,
+            partial(_told, "an attempt waits for the database"),
         )
         for found in open_attempts:
             if found.promise.id == promise_id:
@@ -86,9 +91,20 @@ class OutcomeWriter:
                 soonest = self._clock.now() + timedelta(seconds=HOLD_BACK_S)
                 until = max(refused.until or soonest, soonest)
                 await self.write(promise.id, Postponed(until, PostponeReason.OVER_CAP))
+            case NotClaimedReason.HELD:
+                # Heard of again as soon as the other office has let go; the pause is for one that nobody tells of.
+                self._keeper.promises.set_aside(promise.id, self._clock.now() + HELD_PAUSE)
             case NotClaimedReason.NUMBER_BUSY | NotClaimedReason.NO_LEASE:
                 return HOLD_BACK_S
         return 0.0
+
+    async def let_go(self, promise_id: str, term: int) -> None:
+        """Give up the hold on a promise: the offices of other Asterisks may have it."""
+        await until_stored(
+            lambda: self._promises.let_go(promise_id, self._pbx, term),
+            self._clock,
+            partial(_told, "a promise that is let go waits for the database"),
+        )
 
     async def write(self, promise_id: str, event: Event) -> None:
         """Advance a promise; one that others have moved on meanwhile stays as it is, and the line is told."""

@@ -52,6 +52,7 @@ class PromisesInLine:
         self._passed: Counter[str] = Counter()
         self._passed_on: dict[str, dict[str, PassedOn]] = {}
         self._ahead: dict[str, _Entry] = {}
+        self._aside: dict[str, datetime] = {}
         self._hours: list[Hours] = []
         self._hours_at: dict[Hours, int] = {}
         self._openings: dict[int, tuple[datetime, datetime]] = {}
@@ -62,6 +63,7 @@ class PromisesInLine:
 
     def note(self, promise: Promise) -> None:
         """Take note of a promise as it now stands in the database."""
+        self._aside.pop(promise.id, None)
         if promise.state is PromiseState.WAITING:
             self._entries[promise.id] = _Entry(promise, self._waiter(promise), self._hours_of(promise))
         else:
@@ -75,6 +77,16 @@ class PromisesInLine:
     def take(self, promise_id: str) -> None:
         """Take note that somebody has a promise in hand: the line does not offer it until they have let go."""
         self._in_hand[promise_id] += 1
+
+    def set_aside(self, promise_id: str, until: datetime) -> None:
+        """Take note that others have a promise in hand: it is not offered until then, or until it is heard of."""
+        if promise_id in self._entries:
+            self._aside[promise_id] = until
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The ids of all that wait or are in hand, as far as the line knows."""
+        return frozenset(self._entries) | frozenset(self._in_hand)
 
     def is_attended(self, promise_id: str) -> bool:
         """Tell whether somebody has a promise in hand, or its customer stands in line themselves."""
@@ -146,18 +158,18 @@ class PromisesInLine:
         """
         is_open = [hours.allow(now) for hours in self._hours]
         is_open.append(False)  # The hours of a queue that nobody serves: -1.
-        waiters = [entry.waiter for entry in self._unattended() if is_open[entry.hours]]
+        waiters = [entry.waiter for entry in self._unattended(now) if is_open[entry.hours]]
         if not self._passed_on:
             return waiters
         return [self._offered(waiter, now, on_duty) for waiter in waiters]
 
     def overdue(self, now: datetime) -> list[Promise]:
         """Return the promises that nobody has in hand and whose deadline has passed."""
-        return [entry.promise for entry in self._unattended() if entry.promise.expires_at <= now]
+        return [entry.promise for entry in self._unattended(now) if entry.promise.expires_at <= now]
 
     def next_change_at(self, now: datetime) -> datetime | None:
         """Return when one of those that nobody has in hand falls due, may be dialled, or passes its deadline next."""
-        entries = self._unattended()
+        entries = self._unattended(now)
         instants = [entry.promise.expires_at for entry in entries]
         instants += [entry.promise.not_before for entry in entries if entry.promise.not_before > now]
         for which in {entry.hours for entry in entries} - {-1}:
@@ -166,10 +178,13 @@ class PromisesInLine:
                 instants.append(opens_at)
         passed_on = [each for agents in self._passed_on.values() for each in agents.values()]
         instants += [at for each in passed_on for at in (each.asked_again_at, each.until) if at > now]
+        instants += self._aside.values()  # Those that are over were dropped by the look above.
         return min(instants, default=None)
 
-    def _unattended(self) -> list[_Entry]:
-        taken = self._in_hand.keys() | self.withdrawals.stood_in_for
+    def _unattended(self, now: datetime) -> list[_Entry]:
+        if self._aside:
+            self._aside = {one: until for one, until in self._aside.items() if until > now}
+        taken = self._in_hand.keys() | self.withdrawals.stood_in_for | self._aside.keys()
         if not taken:
             return list(self._entries.values())
         return [entry for promise_id, entry in self._entries.items() if promise_id not in taken]

@@ -67,7 +67,11 @@ class Reception:
         facts = call.facts
         log.info("call", dialled=facts.dialled, number=mask(facts.number))
         await self._house.calls.arrived(
-            call.id, dialled=facts.dialled, number=facts.number, arrived_at=facts.arrived_at
+            call.id,
+            dialled=facts.dialled,
+            number=facts.number,
+            arrived_at=facts.arrived_at,
+            pbx=self._house.pbx,
         )
         try:
             ending = await journey()

@@ -58,7 +58,11 @@ class Recovery:
     async def settle(self, *, in_hand: frozenset[str]) -> None:
         """Take up what is live, settle what is not. `in_hand`: promises that a journey of this process follows."""
         # The database first: what the survey finds it finds once, so nothing may fail between it and the taking up.
-        attempts = [o for o in await self._house.promises.open_attempts() if o.promise.id not in in_hand]
+        attempts = [
+            opened
+            for opened in await self._house.promises.open_attempts(self._house.pbx)
+            if opened.promise.id not in in_hand
+        ]
         found = await self._surveyor.survey()
         # Whoever a caller or customer can be joined with: an agent, or a number outside.
         agents = [call for call in found if call.role in {Role.AGENT, Role.EXTERNAL}]
@@ -86,7 +90,8 @@ class Recovery:
                 await leg.call.hang_up()
         # Callers whose journey never stopped are live too, though nobody had to find them.
         live = frozenset(call.call.id for call in found) | self._reception.in_hand
-        orphans = await self._house.calls.close_orphans(live, ended_at=self._house.clock.now())
+        now = self._house.clock.now()
+        orphans = await self._house.calls.close_orphans(live, ended_at=now, pbx=self._house.pbx)
         await self._surveyor.tidy()
         waiting = await self._house.promises.waiting()
         self._tell_homeless(waiting)

@@ -20,7 +20,9 @@ log = structlog.get_logger(__name__)
 class Supervisor:
     """Runs one task a call, each on its own; and lets all of them go at once when the process leaves."""
 
-    def __init__(self) -> None:
+    def __init__(self, **bound: str) -> None:
+        """`bound` stands in each log line of every story, beside its own."""
+        self._bound = bound
         self._tasks: set[asyncio.Task[None]] = set()
         self._leaving = False
 
@@ -44,7 +46,7 @@ class Supervisor:
     async def _guarded(self, story: Coroutine[Any, Any, None], bound: dict[str, str]) -> None:
         # Whoever happened to set it going may be in the middle of another call: its names are not this story's.
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(**bound)
+        structlog.contextvars.bind_contextvars(**self._bound, **bound)
         try:
             await story
         except Exception:

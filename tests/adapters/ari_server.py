@@ -37,6 +37,7 @@ class AriServer:
         self.port = 0
         self.version = "22.10.1"
         self.password = PASSWORD
+        self.system_name = ""
         self.read_only = False
         self.silent_uris: set[str] = set()
         """Requests for these get no answer."""
@@ -97,7 +98,8 @@ class AriServer:
             await self._forever.wait()
         if uri == "asterisk/info":
             status = {"startup_time": "2026-11-22T05:40:01.877+0000"}
-            return web.json_response({"system": {"version": self.version}, "status": status})
+            told = {"system": {"version": self.version}, "status": status, "config": {"name": self.system_name}}
+            return web.json_response(told)
         if uri in self.refused:
             code, message = self.refused[uri]
             return web.json_response({"message": message}, status=code)

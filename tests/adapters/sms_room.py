@@ -82,7 +82,7 @@ class Room:
         log = structlog.wrap_logger(None, processors=[self._keep])
         postage = replace(self.postage, **other)
         sender = SmsSender(self.outbox, self.provider, postage, self.clock, log, max_tries=3)
-        self.store.on_sms_queued = sender.wake
+        self.store.sms_queued.append(sender.wake)
         self.task = asyncio.create_task(sender.run())
 
     async def stop(self) -> None:

@@ -109,7 +109,7 @@ def test_an_event_is_typed_and_unknown_fields_are_ignored() -> None:
     """New Asterisk versions add fields."""
     said = FrameReader().read(event("ChannelDtmfReceived", digit="5", duration_ms=120, brand_new=[1]).encode())
     assert isinstance(said, ChannelDtmfReceived)
-    assert (said.digit, said.duration_ms, said.channel.id, said.channel.caller.number) == ("5", 120, "c-1", "")
+    assert (said.digit, said.duration_ms, said.channel.id, said.channel.state) == ("5", 120, "c-1", "Up")
 
 
 def test_an_event_that_is_not_used_is_counted_and_skipped() -> None:

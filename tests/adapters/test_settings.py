@@ -64,7 +64,7 @@ def test_the_default_file_is_in_order_and_says_what_the_defaults_are(tmp_path: P
     shipped = load(tmp_path, DEFAULT_TEMPLATE.read_text(encoding="utf-8"))
     small = load(tmp_path, SMALL)
     assert shipped.dialer == small.dialer
-    assert shipped.asterisk == small.asterisk
+    assert shipped.asterisks == small.asterisks
     assert (shipped.store, shipped.sms, shipped.web, shipped.log) == (small.store, small.sms, small.web, small.log)
     assert (shipped.line, shipped.agents_by_phone, shipped.agi) == (small.line, small.agents_by_phone, small.agi)
     assert (shipped.callers, shipped.entrances, shipped.menus) == (small.callers, small.entrances, small.menus)
@@ -293,8 +293,8 @@ def test_the_first_file_of_a_site_has_its_ports_number_and_agents_and_keeps_the_
         agents=["agent-1", "agent-2", "agent-3"],
     )
     settings = load(tmp_path, text)
-    assert (settings.asterisk.url, settings.asterisk.ami_host) == ("http://10.0.0.5:18088", "10.0.0.5")
-    assert settings.asterisk.ami_port == 15038
+    (asterisk,) = settings.asterisks
+    assert (asterisk.url, asterisk.ami_host, asterisk.ami_port) == ("http://10.0.0.5:18088", "10.0.0.5", 15038)
     assert settings.queues[0].dialled_numbers == (settings.dialer.caller_id,) == ("0398765432",)
     assert [agent.endpoint for agent in settings.agents] == ["agent-1", "agent-2", "agent-3"]
     assert text.count("#") == DEFAULT_TEMPLATE.read_text(encoding="utf-8").count("#")

@@ -206,12 +206,19 @@ async def test_a_number_stays_out_of_the_text_of_a_database_error(store: Store) 
     assert NUMBER not in str(raised.value)
 
 
+async def hold_the_first(store: Store) -> None:
+    """Keep other offices away from the promise that has waited the longest."""
+    await store.promises.hold((await store.promises.waiting())[0], "asterisk", 0)
+
+
 BOOKS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "block": lambda store: store.do_not_call.block(NUMBER, reason="STOP"),
     "unblock": lambda store: store.do_not_call.unblock(NUMBER),
-    "take": lambda store: store.leases.take("one", 4),
-    "renew": lambda store: store.leases.renew(Lease("one", 1, NOON), 4),
-    "release": lambda store: store.leases.release(Lease("one", 1, NOON)),
+    "take": lambda store: store.leases.take("pbx:one", "one", "one", 4),
+    "renew": lambda store: store.leases.renew(Lease("pbx:one", "one", "one", 1, NOON), 4),
+    "release": lambda store: store.leases.release(Lease("pbx:one", "one", "one", 1, NOON)),
+    "hold": hold_the_first,
+    "let go": lambda store: store.promises.let_go("promise-1", "asterisk", 0),
     "outbox": lambda store: store.outbox.settle_interrupted(),
     "receipt": lambda store: store.inbox.note_receipt(Receipt("p", "1", "ref", Delivery.DELIVERED), NOON),
     "reply": lambda store: store.inbox.note_reply(IncomingSms("p", "1", NUMBER, "+81312345678", "STOP"), NOON),

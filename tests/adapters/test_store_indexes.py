@@ -11,10 +11,12 @@ from controller.domain.caps import Caps, Tariff
 from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.lifecycle import AttemptEnded, DeadlinePassed
 from controller.domain.outcome import Outcome
+from controller.domain.promise import DEFAULT_PBX
 from controller.domain.signed import Purpose
 from controller.domain.sms import Delivery
 from controller.domain.sms_limits import Breaker, SmsLimits
 from controller.ports.call_log import Ending
+from controller.ports.lease import lease_of_pbx
 from controller.ports.links import Ask, BookingLink, Challenge, NeverAgain, Withdraw
 from controller.ports.sms import Accepted, IncomingSms, Receipt, Unclear
 from tests.contract.store_under_test import (
@@ -94,18 +96,23 @@ async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
 
     event.listen(store.database.engine.sync_engine, "before_cursor_execute", remember)
     caps = Caps(1, 1, {"+8190": 1}, 1000, Tariff(1, 1))
-    lease = await store.leases.take("one", 4)
+    lease = await store.leases.take(lease_of_pbx(), "one", "one", 4)
     await store.leases.renew(lease, 4)
-    await store.leases.take("one", 4)
+    await store.leases.take(lease_of_pbx(), "one", "one", 4)
     await store.do_not_call.listed()
     promise = await dialling(store, term=2)
     await make(store, wanted("call-2"))
     later = (await make(store, wanted("call-9", number="+819000000000"))).promise
     for most in (caps, replace(caps, max_cost_milli=1)):
-        await store.promises.may_open(later, most)
+        await store.promises.hold(later, DEFAULT_PBX, 2, most)
+    await store.promises.hold(later, DEFAULT_PBX, 2)
+    await store.promises.hold(later, "pbx-2", 1)
+    await store.promises.let_go(later.id, DEFAULT_PBX, 2)
     await store.do_not_call.block("+819000000000", reason="STOP")
     await store.do_not_call.unblock("+819000000000")
+    await store.leases.take(lease_of_pbx(), "two", "two", 4, wants=True)
     await store.leases.release(lease)
+    await store.leases.all()
     await make(store, wanted("call-3", slot=slot_after(2), slot_capacity=9))
     await store.promises.booked("sales", start=NOON, end=NOON + timedelta(days=9))
     await store.promises.open_for("sales", NUMBER)

@@ -7,11 +7,21 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from controller.domain.effects import SendSms, SmsTemplate
+from tests.contract.databases import READY_ENGINES
 from tests.contract.store_under_test import HandClock, make, rows, store_at, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture(params=READY_ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database of each engine."""
+    return READY_ENGINES[request.param](tmp_path)
+
 
 CLAIMER = """
 import asyncio, json, sys
@@ -25,7 +35,7 @@ async def main():
         waits = await store.promises.waiting()
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        lease = await store.leases.take(name, 4)
+        lease = await store.leases.take("pbx:asterisk", name, name, 4)
         answers = await asyncio.gather(*(
             store.promises.open_attempt(one, attempt_for(one, f"{name}-{n}", term=1), Caps(per_prefix={"+8190": 3}))
             for n, one in enumerate(waits)
@@ -39,9 +49,8 @@ asyncio.run(main())
 """A process that takes the lease and claims all that waits, at a word."""
 
 
-async def test_four_processes_that_claim_at_once_pass_no_cap_and_share_no_promise(tmp_path: Path) -> None:
+async def test_four_processes_that_claim_at_once_pass_no_cap_and_share_no_promise(url: str) -> None:
     """Twenty promises, a cap of three; one of the four has the lease."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/orikaeshi.db"
     async with store_at(url, HandClock()) as store:
         for n in range(20):
             await make(store, wanted(f"call-{n}", number=f"+8190000000{n:02}"))
@@ -89,9 +98,8 @@ asyncio.run(main())
 """A process in which three senders claim all that is due, at a word."""
 
 
-async def test_four_processes_that_send_at_once_pass_no_cap_and_send_nothing_twice(tmp_path: Path) -> None:
+async def test_four_processes_that_send_at_once_pass_no_cap_and_send_nothing_twice(url: str) -> None:
     """Twenty SMS, and money for three; all the others are settled as blocked."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/orikaeshi.db"
     async with store_at(url, HandClock()) as store:
         for n in range(20):
             number = f"+8190000000{n:02}"

@@ -82,7 +82,7 @@ def fields(model: Any) -> dict[str, Any]:
     if get_args(model) and get_origin(model) is not dict:
         model = get_args(model)[0]
     is_section = isinstance(model, type) and issubclass(model, BaseModel)
-    return {name: field.annotation for name, field in model.model_fields.items()} if is_section else {}
+    return {one.alias or name: one.annotation for name, one in model.model_fields.items()} if is_section else {}
 
 
 def names_in(path: Path) -> set[str]:
@@ -181,12 +181,16 @@ def settings_shown(text: str) -> dict[str, Any]:
 
 
 def tables_of(place: str, model: Any, value: Any) -> Iterator[tuple[str, set[str], set[str]]]:
-    """Yield (place, keys that stand there, keys that may) of a section and of every section within."""
+    """Yield (place, keys that stand there, keys that may) of a section and of every section within.
+
+    Of a section that stands there several times, what is in any of them counts.
+    """
     known = fields(model)
     if not known:
         return
-    for table in value if isinstance(value, list) else [value]:
-        yield place, set(table), set(known)
+    tables = value if isinstance(value, list) else [value]
+    yield place, set().union(*tables), set(known)
+    for table in tables:
         for key in table:
             yield from tables_of(f"{place}.{key}", known.get(key), table[key])
 

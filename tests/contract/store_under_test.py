@@ -23,7 +23,6 @@ from tests.simulation.memory_store import SCHEME, open_memory_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from controller.ports.sms import QueuedSms
     from controller.store import Store
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 NOON = datetime(2030, 5, 6, 3, 0, 0, 123456, tzinfo=UTC)
 NUMBER = "+819012345678"
 OTHER_NUMBER = "+81312345678"
-
-ENGINES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite+aiosqlite:///{folder}/orikaeshi.db"}
-"""The address of an empty database, by engine. What holds is to hold on each."""
 
 POLICIES = {
     "sales": RetryPolicy(max_attempts=2, gap_s={Outcome.BUSY: 90}, lifetime_s=3600),
@@ -145,11 +141,25 @@ async def take_all_sms(store: Store, now: datetime) -> list[QueuedSms]:
 
 
 async def rows(store: Store, query: str) -> list[dict[str, Any]]:
-    """Return what a query finds, past every mapping of ours."""
+    """Return what a query finds, past every mapping of ours; an instant on each engine as the text that SQLite has."""
     async with store.database.engine.connect() as connection:
-        return [dict(row) for row in (await connection.execute(text(query))).mappings()]
+        found = (await connection.execute(text(query))).mappings()
+        return [{name: _as_kept(value) for name, value in row.items()} for row in found]
+
+
+def _as_kept(value: object) -> object:
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
 
 
 async def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Return the whole contents of the database."""
     return {name: await rows(store, f"SELECT * FROM {name} ORDER BY 1, 2") for name in metadata.tables}  # noqa: S608 - our own names
+
+
+async def refuse_writes(store: Store) -> None:
+    """Let the database take no more writes, as a disk that is read-only, or a server that only stands by."""
+    on_server = store.database.engine.dialect.name == "postgresql"
+    no_writes = "SET default_transaction_read_only = on" if on_server else "PRAGMA query_only = ON"
+    async with store.database.engine.connect() as holder:  # the one connection, which all that follows will have
+        await holder.exec_driver_sql(no_writes)
+        await holder.commit()

@@ -100,7 +100,8 @@ async def test_what_is_kept_is_there_after_a_restart_and_for_another_program(
         assert kept == KeptAgent("hanako", AT_LUNCH, "hash", Guesses(), LATER)
     async with store_at(url, clock) as restarted:
         assert await StoredAgentBook(restarted.database).find("hanako") == kept
-    assert stat.S_IMODE((tmp_path / "orikaeshi.db").stat().st_mode) == 0o600
+    files = list(tmp_path.glob("orikaeshi.db"))  # noqa: ASYNC240 - nothing else runs any more
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600] * url.startswith("sqlite")
 
 
 async def test_twenty_wishes_at_once_leave_one_row(store: Store, book: StoredAgentBook) -> None:

@@ -70,8 +70,8 @@ async def test_a_link_that_is_issued_again_stays_as_it_is(store: Store) -> None:
 async def test_asking_spends_the_link_and_makes_the_promise_with_its_confirmation(store: Store) -> None:
     """In one transaction; each listener is told once it is committed."""
     heard: list[object] = []
-    store.on_change = heard.append
-    store.on_sms_queued = lambda: heard.append("sms")
+    store.changed.append(heard.append)
+    store.sms_queued.append(lambda: heard.append("sms"))
     await store.links.issue(BOOK)
     answer = await store.links.redeem(BOOK.id, ASK, NOON)
     assert isinstance(answer, Done)
@@ -181,7 +181,7 @@ async def test_this_was_not_me_puts_the_number_on_the_list_with_all_that_it_hold
     """As STOP does; with every queue."""
     held = [(await make(store, wanted(f"call-{queue}", queue=queue))).promise for queue in ("sales", "support")]
     heard: list[Promise] = []
-    store.on_change = heard.append
+    store.changed.append(heard.append)
     link = await for_promise(store, held[0])
     answer = await store.links.redeem(link.id, NeverAgain(), NOON)
     assert isinstance(answer, Done)

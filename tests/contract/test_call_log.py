@@ -10,12 +10,13 @@ from sqlalchemy import insert
 from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
 from controller.store.tables import calls
+from tests.contract.databases import READY_ENGINES
 from tests.contract.store_under_test import (
-    ENGINES,
     NOON,
     NUMBER,
     HandClock,
     make,
+    refuse_writes,
     rows,
     store_at,
     wanted,
@@ -30,16 +31,16 @@ if TYPE_CHECKING:
 LATER = NOON + timedelta(seconds=40)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=READY_ENGINES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Open an empty database of each engine."""
-    async with store_at(ENGINES[request.param](tmp_path), HandClock()) as opened:
+    async with store_at(READY_ENGINES[request.param](tmp_path), HandClock()) as opened:
         yield opened
 
 
 async def test_a_call_is_recorded_from_its_arrival_to_its_end(store: Store) -> None:
     """Every column that the figures are made of."""
-    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON, pbx="pbx-2")
     await store.calls.joined("call-1", queue="sales", joined_at=NOON + timedelta(seconds=8))
     await store.calls.quoted("call-1", low_s=60, high_s=180.5, quoted_at=NOON + timedelta(seconds=10))
     await store.calls.answered("call-1", agent="hanako", answered_at=NOON + timedelta(seconds=30))
@@ -59,6 +60,7 @@ async def test_a_call_is_recorded_from_its_arrival_to_its_end(store: Store) -> N
             "answered_at": "2030-05-06 03:00:30.123456",
             "ending": "served",
             "ended_at": "2030-05-06 03:00:40.123456",
+            "pbx": "pbx-2",
         }
     ]
 
@@ -138,6 +140,16 @@ async def test_calls_that_ended_while_nobody_watched_get_the_ending_that_the_rec
     assert await store.calls.close_orphans(frozenset({"live"}), ended_at=LATER) == 0
 
 
+async def test_calls_of_another_asterisk_are_not_ours_to_end(store: Store) -> None:
+    """Its office knows which of them are live; we do not."""
+    for call_id, pbx in (("here", "pbx-1"), ("there", "pbx-2")):
+        await store.calls.arrived(call_id, dialled="0312345678", number=NUMBER, arrived_at=NOON, pbx=pbx)
+    await store.calls.arrived("nowhere said", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+    assert await store.calls.close_orphans(frozenset(), ended_at=LATER, pbx="pbx-2") == 1
+    open_calls = await rows(store, "SELECT id, pbx FROM calls WHERE ending IS NULL ORDER BY id")
+    assert open_calls == [{"id": "here", "pbx": "pbx-1"}, {"id": "nowhere said", "pbx": "asterisk"}]
+
+
 async def test_three_thousand_orphans_and_live_calls_are_no_trouble(store: Store) -> None:
     """More than a statement takes parameters on any engine's worst day."""
     async with store.database.engine.begin() as connection:
@@ -154,8 +166,7 @@ async def test_what_cannot_be_written_is_logged_and_does_not_disturb_the_call(tm
     log = structlog.testing.LogCapture()
     logger = structlog.wrap_logger(None, processors=[log])
     async with store_at(f"sqlite+aiosqlite:///{tmp_path}/orikaeshi.db", HandClock(), log=logger) as store:
-        async with store.database.engine.connect() as holder:
-            await holder.exec_driver_sql("PRAGMA query_only = ON")
+        await refuse_writes(store)
         await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
         await store.calls.joined("call-1", queue="sales", joined_at=NOON)
         await store.calls.quoted("call-1", low_s=60, high_s=120, quoted_at=NOON)

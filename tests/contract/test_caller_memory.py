@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from tests.contract.store_under_test import NUMBER, OTHER_NUMBER, HandClock, rows, store_at
+from tests.contract.store_under_test import NUMBER, OTHER_NUMBER, HandClock, refuse_writes, rows, store_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,7 @@ async def test_a_memory_that_fails_does_not_disturb_the_call(tmp_path: Path) -> 
     log = structlog.testing.LogCapture()
     logger = structlog.wrap_logger(None, processors=[log])
     async with store_at(f"sqlite+aiosqlite:///{path}", HandClock(), log=logger) as store:
-        async with store.database.engine.connect() as holder:
-            await holder.exec_driver_sql("PRAGMA query_only = ON")
+        await refuse_writes(store)
         await store.callers.remember_language(NUMBER, "en")
         await store.database.engine.dispose()
         path.write_bytes(b"this is not a database" * 100)

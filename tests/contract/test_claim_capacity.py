@@ -17,12 +17,14 @@ from controller.domain.evidence import Evidence
 from controller.domain.lifecycle import AttemptEnded, Cancelled, CancelReason
 from controller.domain.outcome import NEVER_SENT, Outcome
 from controller.domain.promise import Promise
+from controller.ports.lease import Lease, lease_of_pbx
 from controller.ports.promises import NotClaimed, NotClaimedReason
-from tests.contract.store_under_test import ENGINES, HandClock, attempt_for, make, store_at, wanted
+from controller.store.claims import wait_for_other_claims
+from controller.store.dialect import for_writing
+from tests.contract.store_under_test import HandClock, attempt_for, make, store_at, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
 
     from controller.store import Store
 
@@ -162,19 +164,6 @@ class Claims(RuleBasedStateMachine):
         self._loop.close()
 
 
-@pytest.fixture(params=ENGINES)
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Return a function that gives the address of another empty database each time."""
-    count = itertools.count()
-
-    def url() -> str:
-        folder = tmp_path / str(next(count))
-        folder.mkdir()
-        return ENGINES[request.param](folder)
-
-    return url
-
-
 def test_whoever_dials_in_whatever_order_no_cap_is_passed(fresh_url: Callable[[], str]) -> None:
     """By number, by prefix and by money; and whoever is refused is refused with reason."""
     run_state_machine_as_test(
@@ -201,3 +190,56 @@ async def test_of_twenty_claims_at_once_a_cap_of_three_lets_three_through(url: s
     assert sum(isinstance(answer, Promise) for answer in answers) == 3
     refused = [answer.reason for answer in answers if isinstance(answer, NotClaimed)]
     assert refused == [NotClaimedReason.OVER_CAP] * 17
+
+
+async def test_of_ten_promises_of_one_number_that_are_claimed_at_once_one_is_called_and_the_others_hear_why(
+    url: str, store: Store
+) -> None:
+    """Each is with another queue; over two stores, without any cap."""
+    waits = [(await make(store, wanted(f"call-{n}", queue=f"queue-{n}"))).promise for n in range(10)]
+    async with store_at(url, HandClock(), prefix="other", busy_timeout_s=30) as other:
+        answers = await asyncio.gather(
+            *(
+                (store, other)[n % 2].promises.open_attempt(promise, attempt_for(promise, f"a{n}"))
+                for n, promise in enumerate(waits)
+            )
+        )
+    assert sum(isinstance(answer, Promise) for answer in answers) == 1
+    assert answers.count(NotClaimed(NotClaimedReason.NUMBER_BUSY)) == 9
+
+
+async def test_who_takes_a_lease_sees_every_attempt_that_was_made_under_it_before(url: str, store: Store) -> None:
+    """Claims that are under way are waited for: what came later would be found by nobody until the next start."""
+    lease = await store.leases.take(lease_of_pbx(), "one.0", "one", 4)
+    async with store_at(url, HandClock(), prefix="other", busy_timeout_s=30) as other:
+
+        async def take_over(nth: int) -> tuple[Lease, set[str]]:
+            taken = await other.leases.take(lease_of_pbx(), f"one.{nth}", "one", 4)
+            return taken, {one.attempt.id for one in await other.promises.open_attempts()}
+
+        for nth in range(1, 9):
+            waits = [
+                (await make(store, wanted(f"{nth}-{n}", number=f"+8190000{nth:03}{n:02}"))).promise for n in range(8)
+            ]
+            claims = (
+                store.promises.open_attempt(one, attempt_for(one, f"{nth}-{n}", term=lease.term))
+                for n, one in enumerate(waits)
+            )
+            taking = asyncio.ensure_future(take_over(nth))
+            answers = await asyncio.gather(*claims)
+            lease, seen = await taking
+            opened = {f"{nth}-{n}" for n, answer in enumerate(answers) if isinstance(answer, Promise)}
+            assert opened <= seen
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_claim_that_shares_no_cap_with_another_does_not_wait_for_it(url: str, store: Store) -> None:
+    """One that is under way, for as long as the test; SQLite lets only one write at a time."""
+    promise = (await make(store, wanted("call-1", number="+819000000001"))).promise
+    async with (
+        store_at(url, HandClock(), prefix="other") as other,
+        for_writing(other.database.engine).begin() as under_way,
+    ):
+        await wait_for_other_claims(under_way, "+819000000002", Caps(per_number=3))
+        claimed = await store.promises.open_attempt(promise, attempt_for(promise), Caps(per_number=3))
+    assert isinstance(claimed, Promise)

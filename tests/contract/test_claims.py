@@ -1,4 +1,4 @@
-"""What a claim asks beside the promise: caps, lease, do-not-call list; and what it leaves when it is refused."""
+"""What a claim asks beside the promise: caps and the do-not-call list; and what it leaves when it is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from controller.domain.caps import NO_CAPS, Caps, Tariff
 from controller.domain.evidence import Evidence
 from controller.domain.lifecycle import AttemptEnded, Cancelled, CancelReason, CustomerConnected, RefusedTransitionError
 from controller.domain.outcome import NEVER_SENT, Outcome
-from controller.domain.promise import Promise, PromiseState
+from controller.domain.promise import DEFAULT_PBX, Promise, PromiseState
 from controller.ports.promises import NotClaimed, NotClaimedReason
 from controller.store.tables import do_not_call
 from tests.contract.store_under_test import (
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from controller.store import Store
 
 DAY = timedelta(hours=24)
-NO_LEASE = NotClaimed(NotClaimedReason.NO_LEASE)
 BLOCKED = NotClaimed(NotClaimedReason.BLOCKED)
 
 
@@ -70,10 +69,12 @@ async def called(
 
 
 async def asked(store: Store, promise: Promise, caps: Caps) -> NotClaimed | None:
-    """Return what speaks against a call now; both ways of asking say the same, and nothing is written."""
+    """Return what speaks against a call now; both ways of asking say the same, and nothing stays written."""
     before = await everything(store)
-    answer = await store.promises.may_open(promise, caps)
-    if answer is not None:
+    answer = await store.promises.hold(promise, DEFAULT_PBX, 0, caps)
+    if answer is None:
+        await store.promises.let_go(promise.id, DEFAULT_PBX, 0)
+    else:
         assert await store.promises.open_attempt(promise, attempt_for(promise, "never"), caps) == answer
     assert await everything(store) == before
     return answer
@@ -225,39 +226,6 @@ async def test_a_clock_that_is_set_on_lets_a_call_pass_by_as_much_too_early_and_
     promise = await called(store, await waiting(store), clock, "a1")
     clock.turn(23 * 3600 - 1)
     assert await asked(store, promise, Caps(per_number=1)) == over_cap(clock.now() + timedelta(hours=1))
-
-
-async def test_without_a_lease_in_the_database_any_term_may_call(store: Store) -> None:
-    """One controller, as before."""
-    promise = await waiting(store)
-    assert isinstance(await store.promises.open_attempt(promise, attempt_for(promise, term=7)), Promise)
-
-
-async def test_only_the_term_of_the_lease_opens_an_attempt(store: Store) -> None:
-    """Neither an older one, nor none; and the attempt keeps its term."""
-    for holder in ("one", "two"):
-        await store.leases.release(await store.leases.take(holder, 4))
-    lease = await store.leases.take("three", 4)
-    promise = await waiting(store)
-    before = await everything(store)
-    for term in (0, lease.term - 1, lease.term + 1):
-        assert await store.promises.open_attempt(promise, attempt_for(promise, term=term)) == NO_LEASE
-    assert await everything(store) == before
-    attempt = attempt_for(promise, term=lease.term, by_hand=True, agent="")
-    assert isinstance(await store.promises.open_attempt(promise, attempt), Promise)
-    assert [opened.attempt for opened in await store.promises.open_attempts()] == [attempt]
-
-
-async def test_a_lease_that_ran_out_or_was_given_back_opens_nothing(store: Store, clock: HandClock) -> None:
-    """Even when nobody else has taken it yet."""
-    promise = await waiting(store)
-    lease = await store.leases.take("one", 4)
-    clock.turn(4)
-    assert await store.promises.open_attempt(promise, attempt_for(promise, term=lease.term)) == NO_LEASE
-    renewed = await store.leases.renew(lease, 4)
-    assert renewed is not None
-    await store.leases.release(renewed)
-    assert await store.promises.open_attempt(promise, attempt_for(promise, term=lease.term)) == NO_LEASE
 
 
 async def test_a_number_that_got_on_the_list_while_its_promise_was_made_is_not_called(store: Store) -> None:

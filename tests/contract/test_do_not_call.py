@@ -42,7 +42,7 @@ async def test_blocking_a_number_cancels_what_waits_and_what_is_dialled_and_tell
     waits = (await make(store, wanted("call-2", queue="support", slot=slot_after(2), slot_capacity=1))).promise
     other = (await make(store, wanted("call-3", number=OTHER_NUMBER))).promise
     heard: list[Promise] = []
-    store.on_change = heard.append
+    store.changed.append(heard.append)
     cancelled = await store.do_not_call.block(NUMBER, reason="STOP by SMS")
     assert [promise.id for promise in cancelled] == [dialled.id, waits.id]
     assert heard == cancelled

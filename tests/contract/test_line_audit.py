@@ -10,7 +10,7 @@ from sqlalchemy.exc import StatementError
 from controller.domain.line import Decision, WaiterKind
 from controller.ports.promises import StoreUnavailableError
 from controller.store.listing import list_decisions
-from tests.contract.store_under_test import NOON, rows
+from tests.contract.store_under_test import NOON, refuse_writes, rows
 
 if TYPE_CHECKING:
     from controller.store import Store
@@ -52,8 +52,7 @@ async def test_a_batch_is_written_whole_or_not_at_all(store: Store) -> None:
 
 async def test_no_decisions_need_no_database(store: Store) -> None:
     """Nothing is sent at all."""
-    async with store.database.engine.connect() as holder:
-        await holder.exec_driver_sql("PRAGMA query_only = ON")
+    await refuse_writes(store)
     await store.line_audit.record([])
     with pytest.raises(StoreUnavailableError, match="can be read but not written"):
         await store.line_audit.record([DECISION])

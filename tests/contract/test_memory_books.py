@@ -19,9 +19,12 @@ from tests.contract import (
     test_call_log,
     test_caller_memory,
     test_claims,
+    test_claims_under_a_lease,
     test_do_not_call,
+    test_holds,
     test_lease_book,
     test_number_proofs,
+    test_offices,
     test_outbox,
     test_promise_attempts,
     test_promise_book,
@@ -43,11 +46,20 @@ if TYPE_CHECKING:
     from tests.contract.store_under_test import HandClock
 
 SUITES: tuple[ModuleType, ...] = (
-    *(test_promise_book, test_promise_attempts, test_promise_requests, test_promise_slots, test_claims),
+    *(
+        test_promise_book,
+        test_promise_attempts,
+        test_promise_requests,
+        test_promise_slots,
+        test_claims,
+        test_claims_under_a_lease,
+        test_offices,
+    ),
     *(
         test_attempt_evidence,
         test_attempt_wish,
         test_do_not_call,
+        test_holds,
         test_lease_book,
         test_outbox,
         test_agent_book,

@@ -20,7 +20,7 @@ CODE = SendSms("code:1", SmsTemplate.CODE, NUMBER, "ja", "sales", {"challenge": 
 async def test_a_challenge_is_written_with_the_sms_that_carries_its_code(url: str, store: Store) -> None:
     """In one transaction; started again it is the same one."""
     woken: list[bool] = []
-    store.on_sms_queued = lambda: woken.append(True)
+    store.sms_queued.append(lambda: woken.append(True))
     await store.proofs.start(CHALLENGE, CODE)
     before = await everything(store)
     await store.proofs.start(replace(CHALLENGE, tries_left=99), replace(CODE, key="code:2"))

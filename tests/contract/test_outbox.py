@@ -19,6 +19,7 @@ from tests.contract.store_under_test import (
     NUMBER,
     HandClock,
     make,
+    refuse_writes,
     rows,
     store_at,
     take_all_sms,
@@ -253,10 +254,10 @@ async def test_an_sms_that_no_promise_owes_is_claimed_with_its_details_as_they_w
 async def test_an_sms_that_is_owed_is_durable_and_owed_once(url: str, store: Store) -> None:
     """The same key from another process is the same SMS, also when it was sent; its sender is woken once."""
     woken: list[str] = []
-    store.on_sms_queued = lambda: woken.append("here")
+    store.sms_queued.append(lambda: woken.append("here"))
     assert await store.texts.owe(PAGE)
     async with store_at(url, HandClock()) as other:
-        other.on_sms_queued = lambda: woken.append("there")
+        other.sms_queued.append(lambda: woken.append("there"))
         assert not await other.texts.owe(replace(PAGE, language="en"))
         (sms,) = await take_all_sms(other, NOON)
         await other.outbox.record(sms, Accepted("ref"), NOON)
@@ -267,8 +268,7 @@ async def test_an_sms_that_is_owed_is_durable_and_owed_once(url: str, store: Sto
 
 async def test_an_sms_cannot_be_owed_without_the_database(store: Store) -> None:
     """The journey says so, instead of promising it."""
-    async with store.database.engine.connect() as holder:
-        await holder.exec_driver_sql("PRAGMA query_only = ON")
+    await refuse_writes(store)
     with pytest.raises(StoreUnavailableError, match="can be read but not written"):
         await store.texts.owe(PAGE)
 

@@ -159,7 +159,7 @@ async def test_everything_is_there_after_the_store_was_closed_and_opened(url: st
 async def test_a_listener_hears_of_each_change_when_it_is_committed(url: str, store: Store) -> None:
     """It sees the change in the database from another store, and is not told of what changed nothing."""
     heard: list[Promise] = []
-    store.on_change = heard.append
+    store.changed.append(heard.append)
     made = await make(store, wanted("call-1"))
     assert heard == [made.promise]
     async with store_at(url, HandClock()) as other:
@@ -175,7 +175,7 @@ async def test_a_listener_hears_of_each_change_when_it_is_committed(url: str, st
 async def test_the_sms_listener_is_called_only_when_an_sms_was_added(store: Store) -> None:
     """Busy owes none; a second "not reached" is the same SMS."""
     calls: list[str] = []
-    store.on_sms_queued = lambda: calls.append("queued")
+    store.sms_queued.append(lambda: calls.append("queued"))
     outcomes = (Outcome.BUSY, Outcome.CONGESTION, Outcome.NO_ANSWER)
     waiting = (await make(store, wanted())).promise
     for n, outcome in enumerate(outcomes):
@@ -191,7 +191,7 @@ async def test_a_listener_that_fails_does_not_make_a_promise_look_unmade(store: 
     def fail(_promise: Promise) -> None:
         raise RuntimeError("a mistake in a listener")
 
-    store.on_change = fail
+    store.changed.append(fail)
     made = await make(store, wanted())
     assert await store.promises.waiting() == [made.promise]
 

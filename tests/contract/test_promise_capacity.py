@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -17,11 +16,10 @@ from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise
 from controller.ports.promises import Made, SlotFull
-from tests.contract.store_under_test import ENGINES, NOON, HandClock, attempt_for, slot_after, store_at, wanted
+from tests.contract.store_under_test import NOON, HandClock, attempt_for, slot_after, store_at, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
 
     from controller.domain.lifecycle import Event
     from controller.domain.promise import PromiseState
@@ -138,19 +136,6 @@ class Bookings(RuleBasedStateMachine):
         """Close the database."""
         self._run(self._open.aclose())
         self._loop.close()
-
-
-@pytest.fixture(params=ENGINES)
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Return a function that gives the address of another empty database each time."""
-    count = itertools.count()
-
-    def url() -> str:
-        folder = tmp_path / str(next(count))
-        folder.mkdir()
-        return ENGINES[request.param](folder)
-
-    return url
 
 
 def test_whatever_customers_do_no_window_has_more_promises_than_places(fresh_url: Callable[[], str]) -> None:

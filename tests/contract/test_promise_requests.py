@@ -84,7 +84,7 @@ async def test_the_second_call_said_twice_changes_nothing(url: str, store: Store
     before = await everything(store)
     heard: list[Promise] = []
     async with store_at(url, HandClock(NOON + timedelta(hours=5)), prefix="other") as other:
-        other.on_change = heard.append
+        other.changed.append(heard.append)
         again = await other.promises.make(wanted("call-2", since=NOON + timedelta(hours=5)))
         assert again == Made(cancelled, is_new=False)
         assert await everything(other) == before
@@ -106,7 +106,7 @@ async def test_whoever_is_talking_on_their_promise_gets_it_as_it_is(store: Store
     promise = await dialling(store, "call-1")
     connected = await store.promises.advance(promise.id, CustomerConnected())
     heard: list[Promise] = []
-    store.on_change = heard.append
+    store.changed.append(heard.append)
     again = await store.promises.make(wanted("call-2", slot=slot_after(2), slot_capacity=1))
     assert again == Made(connected, is_new=False)
     assert await store.promises.made_on_call("call-2") == connected
@@ -118,7 +118,7 @@ async def test_a_listener_hears_of_the_promise_that_took_a_request_in(store: Sto
     """The line has its place and its time from there."""
     await make(store, wanted("call-1"))
     heard: list[Promise] = []
-    store.on_change = heard.append
+    store.changed.append(heard.append)
     again = await make(store, wanted("call-2", since=NOON - timedelta(hours=1)))
     assert heard == [again.promise]
 
@@ -183,7 +183,7 @@ async def texts(store: Store) -> list[tuple[str, str, str]]:
 async def test_what_was_promised_is_confirmed_when_it_is_asked_for_and_again_when_it_is_changed(store: Store) -> None:
     """Each version of it once, with the window that was chosen; the sender is woken by each."""
     woken: list[int] = []
-    store.on_sms_queued = lambda: woken.append(1)
+    store.sms_queued.append(lambda: woken.append(1))
     slot = slot_after(2)
     await make(store, wanted("call-1", confirm=True))
     for _ in range(2):  # said twice, it is the same request

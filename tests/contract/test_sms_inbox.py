@@ -207,10 +207,10 @@ async def test_in_whatever_order_and_however_often_receipts_come_the_end_is_the_
 async def test_a_reply_is_written_once_and_waits_until_it_is_settled(url: str, store: Store) -> None:
     """Whoever asked is woken once; another process that is told again wakes nobody."""
     woken: list[str] = []
-    store.on_reply = lambda: woken.append("here")
+    store.replied.append(lambda: woken.append("here"))
     assert await store.inbox.note_reply(TEXT, NOON)
     async with store_at(url, HandClock()) as other:
-        other.on_reply = lambda: woken.append("there")
+        other.replied.append(lambda: woken.append("there"))
         assert not await other.inbox.note_reply(replace(TEXT, text="changed"), NOON + timedelta(seconds=9))
         (reply,) = await other.inbox.unhandled()
     assert woken == ["here"]

@@ -17,11 +17,10 @@ from controller.domain.sms import Delivery, SmsStatus
 from controller.domain.sms_limits import Breaker, SmsBill, SmsLimits
 from controller.ports.links import Challenge
 from controller.ports.sms import Accepted, Claim, Receipt, Refused, Unclear
-from tests.contract.store_under_test import ENGINES, NOON, NUMBER, HandClock, rows, store_at
+from tests.contract.store_under_test import NOON, NUMBER, HandClock, rows, store_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
 
     from controller.ports.sms import QueuedSms, SendResult
     from controller.store import Store
@@ -184,19 +183,6 @@ def caps_of(sms: QueuedSms) -> list[tuple[str, int]]:
 def is_pumped(codes: list[Left]) -> bool:
     """Tell whether too few of them were used."""
     return len(codes) >= 3 and sum(each.is_used for each in codes) < 0.5 * len(codes)
-
-
-@pytest.fixture(params=ENGINES)
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Return a function that gives the address of another empty database each time."""
-    count = itertools.count()
-
-    def url() -> str:
-        folder = tmp_path / str(next(count))
-        folder.mkdir()
-        return ENGINES[request.param](folder)
-
-    return url
 
 
 def test_whatever_is_sent_in_whatever_order_no_cap_is_passed(fresh_url: Callable[[], str]) -> None:

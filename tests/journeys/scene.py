@@ -19,6 +19,7 @@ from controller.domain.gate import CallingHours
 from controller.domain.lifecycle import Cancelled, CancelReason, RefusedTransitionError
 from controller.domain.menu import Entrance, JoinQueue
 from controller.domain.phone_number import NumberPlan
+from controller.domain.promise import DEFAULT_PBX
 from controller.journeys.house import House, Queue
 from controller.ports.phones import DeviceState, PhoneStatus
 from controller.ports.promises import Made, NewPromise, StoreUnavailableError
@@ -40,7 +41,6 @@ from tests.journeys.virtual_time import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from controller.domain.menu import Destination, Menu, WebPage
     from controller.domain.promise import Promise
@@ -63,6 +63,8 @@ ENTRANCES = (
 
 class Scene:
     """One call centre, opened; `close` ends it."""
+
+    pbx_name = DEFAULT_PBX
 
     def __init__(
         self,
@@ -110,7 +112,7 @@ class Scene:
         theatre, loop, clock = self.theatre, self.theatre.loop, self.theatre.clock
 
         def watched(room: T) -> T:
-            return cast("T", Watched(room, loop, self._transaction))
+            return cast("T", Watched(room, loop, self.pbx.transaction))
 
         self.supervisor = Supervisor()
         agents = [
@@ -136,6 +138,7 @@ class Scene:
             leadership=self.leadership,
             caps_for=lambda _number: self.caps,
             queues=self.queues,
+            pbx=self.pbx_name,
             menus=self.menus,
             web_pages=self.web_pages,
             dry_run=self._dry_run,
@@ -148,16 +151,13 @@ class Scene:
         self.hearsay = Hearsay(self.house.promises, self.keeper, clock, self.supervisor)
         self.deck = DeckWatch(self.house, self.queues, self.desk, self.keeper, self.dialer)
         self.keeper.may_dial = lambda: self.dialer.has_room
-        theatre.store.on_change = self.keeper.promise_changed
+        theatre.store.changed.append(self.keeper.promise_changed)
         self.pbx.on_new_call = self.reception.welcome
         self.pbx.on_agent_phone = self._agent_phone
         duty = DutyDesk(self.desk, StoredAgentBook(theatre.store.database), clock, pin_required=False)
         redials = RedialDesk(self.house, self.desk, self.dialer)
         self.pbx.on_agent_menu = AgentReception(duty, self.supervisor, redials).welcome
         self._keeping = [loop.create_task(self.keeper.run()), loop.create_task(self.deck.run())]
-
-    def _transaction(self, name: str) -> AbstractAsyncContextManager[None]:
-        return self.pbx.transaction(name)
 
     # -- what happens on the stage
 
@@ -186,9 +186,8 @@ class Scene:
         """There is a promise from an earlier call; `person` answers the number."""
         if person is not None:
             self.pbx.customers[number] = person
-        wanted = NewPromise(
-            queue=queue, number=number, language="ja", since=self.theatre.clock.now(), call_id=self.theatre.new_id()
-        )
+        since, call_id = self.theatre.clock.now(), self.theatre.new_id()
+        wanted = NewPromise(queue=queue, number=number, language="ja", since=since, call_id=call_id)
         made = self.theatre.outside(self.theatre.store.promises.make(wanted))
         if not isinstance(made, Made):
             raise TypeError("a promise without a slot cannot find one full")
@@ -197,10 +196,10 @@ class Scene:
     def cancel(self, promise: Promise, reason: CancelReason = CancelReason.ADMIN) -> None:
         """Somebody cancels a promise in another process, which then rings the doorbell."""
         store = self.theatre.store
-        on_change, store.on_change = store.on_change, None
+        listeners, store.changed[:] = tuple(store.changed), ()
         with suppress(RefusedTransitionError):
             self.theatre.outside(store.promises.advance(promise.id, Cancelled(reason)))
-        store.on_change = on_change
+        store.changed.extend(listeners)
         self.do(partial(self.hearsay.hear_of, promise.id))
 
     def blocks(self, number: str) -> None:
@@ -291,7 +290,7 @@ class Scene:
                 keeping.cancel()
             await asyncio.gather(*self._keeping, return_exceptions=True)
 
-        self.theatre.store.on_change = None
+        self.theatre.store.changed.clear()
         self.theatre.loop.run_until_complete(go())
 
 

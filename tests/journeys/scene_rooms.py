@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from controller.ports.lease import lease_of_pbx
+
 if TYPE_CHECKING:
     from controller.domain.queue_events import QueueEvent
 
@@ -22,4 +24,5 @@ class Noted:
 class Leading:
     """The lease of a scene: held, unless a test says otherwise."""
 
+    name = lease_of_pbx()
     term: int | None = 0

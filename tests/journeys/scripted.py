@@ -47,6 +47,8 @@ class ScriptedTelephony:
         self._language = language
         self.prompt_s = prompt_s
         self.epoch = 0
+        self.system_name = ""
+        """What the ids of its channels begin with, where there are several PBXs."""
         self.agents: dict[str, Person] = {}
         self.customers: dict[str, Person] = {}
         self.externals: dict[str, Person] = {}
@@ -216,7 +218,7 @@ class ScriptedTelephony:
 
     def _channel(self, name: str, role: Role, person: Person, facts: CallFacts) -> Channel:
         nth = len(self.of(role)) + 1
-        channel = Channel(f"{name}-{nth}", role, nth, person, facts, self._language)
+        channel = Channel(f"{self.system_name}{name}-{nth}", role, nth, person, facts, self._language)
         self.channels.append(channel)
         return channel
 

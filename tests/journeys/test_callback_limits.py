@@ -46,9 +46,9 @@ def test_a_promise_that_somebody_else_has_moved_is_not_dialled_and_leaves_the_li
     scene = open_scene({"alice": Person(answers_after_s=5, talks_s=None)})
     promise = scene.promised(NUMBER, person=SAYS_YES)
     scene.pass_s(2)
-    scene.theatre.store.on_change = None
+    scene.theatre.store.changed.clear()
     scene.theatre.outside(scene.theatre.store.promises.advance(promise.id, Cancelled()))
-    scene.theatre.store.on_change = scene.keeper.promise_changed
+    scene.theatre.store.changed.append(scene.keeper.promise_changed)
     scene.pass_s(120)
     assert scene.pbx.of(Role.CUSTOMER) == []
     assert scene.attempts() == []

@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from controller.domain.promise import Attempt, PromiseState
 from controller.ports.promises import Made, NewPromise, NotClaimed, NotClaimedReason
-from controller.workers.lease_keeper import LeaseKeeper, name_of_this_process
-from tests.journeys.virtual_time import Watched
+from controller.workers.lease_keeper import LEASE_S, name_of_this_process
+from tests.journeys.lease_site import Site, leads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Iterator
 
-    from controller.ports.lease import Leadership, LeaseBook
+    from controller.ports.lease import Leadership
     from tests.journeys.theatre import Theatre
-
-LEASE_S = 4.0
-
-
-class Site:
-    """Two controllers on one database; each can be frozen, as a machine is."""
-
-    def __init__(self, theatre: Theatre) -> None:
-        theatre.empty()
-        self.theatre = theatre
-        self.asked: list[tuple[float, str]] = []
-        self.gained: list[str] = []
-        self.frozen: dict[str, asyncio.Event] = {}
-        self.tasks: list[asyncio.Task[None]] = []
-
-    def opens(self, name: str) -> LeaseKeeper:
-        """Start a controller."""
-        loop = self.theatre.loop
-        self.frozen[name] = asyncio.Event()
-        self.frozen[name].set()
-        book = cast("LeaseBook", Watched(self.theatre.store.leases, loop, self._reaches(name)))
-        keeper = LeaseKeeper(book, self.theatre.clock, holder=name, monotonic_s=loop.time, lease_s=LEASE_S)
-        keeper.on_gained = lambda: self.gained.append(name)
-        self.tasks.append(loop.create_task(keeper.run()))
-        return keeper
-
-    def _reaches(self, name: str) -> Callable[[str], AbstractAsyncContextManager[None]]:
-        @asynccontextmanager
-        async def reaches(_verb: str) -> AsyncIterator[None]:
-            self.asked.append((self.theatre.loop.time(), name))
-            await self.frozen[name].wait()
-            yield
-
-        return reaches
-
-    def freezes(self, name: str, *, frozen: bool = True) -> None:
-        """Stop a controller where it stands, or let it go on."""
-        self.frozen[name].clear() if frozen else self.frozen[name].set()
-
-    def pass_s(self, seconds: float) -> None:
-        """Let time pass."""
-        self.theatre.loop.run_until_complete(asyncio.sleep(seconds))
-
-    def close(self) -> None:
-        """Stop both."""
-        for task in self.tasks:
-            task.cancel()
-
-        async def end() -> None:
-            await asyncio.gather(*self.tasks, return_exceptions=True)
-
-        self.theatre.loop.run_until_complete(end())
 
 
 @pytest.fixture
@@ -83,11 +28,6 @@ def site(theatre: Theatre) -> Iterator[Site]:
     theatre.empty()
 
 
-def leads(keeper: LeaseKeeper) -> bool:
-    """Tell whether a controller may place calls now."""
-    return keeper.term is not None
-
-
 def test_the_keeper_is_the_leadership_that_whoever_dials_asks(site: Site) -> None:
     """Checked by the type checker; nobody leads who has not asked yet."""
     leadership: Leadership = site.opens("one")
@@ -96,26 +36,26 @@ def test_the_keeper_is_the_leadership_that_whoever_dials_asks(site: Site) -> Non
 
 def test_the_first_leads_and_the_second_waits(site: Site) -> None:
     """For as long as the first lives, and is told of it once."""
-    first, second = site.opens("one"), site.opens("two")
+    first, second = site.opens_two()
     for _ in range(100):
         site.pass_s(0.7)
         assert (first.term, second.term) == (1, None)
     assert site.gained == ["one"]
+    assert site.others == [("two", "one")]
 
 
-def test_nobody_asks_more_often_than_a_renewal_is_due(site: Site) -> None:
-    """A lease of four seconds: each controller asks three times in it at most."""
-    site.opens("one")
-    site.opens("two")
-    site.pass_s(60)
-    for name in ("one", "two"):
-        times = [at for at, who in site.asked if who == name]
-        assert min(later - sooner for sooner, later in pairwise(times)) >= LEASE_S / 3 - 0.01
+def test_nobody_asks_more_often_than_they_need_to(site: Site) -> None:
+    """The holder three times in a lease; who stands by, once when it would run out: a look, and no more."""
+    site.opens_two()
+    site.pass_s(61)
+    times = {name: [at for at, who in site.asked if who == name] for name in ("one", "two")}
+    assert all(later - sooner == pytest.approx(LEASE_S / 3, abs=0.01) for sooner, later in pairwise(times["one"][1:]))
+    assert len(times["two"]) < 61 / LEASE_S * 3 / 2 + 2
 
 
 def test_a_controller_that_was_stopped_past_its_lease_no_longer_leads_and_its_claim_is_refused(site: Site) -> None:
     """It gives up by its own clock before the other takes over, and the database refuses what it had in hand."""
-    first, second = site.opens("one"), site.opens("two")
+    first, second = site.opens_two()
     site.pass_s(3)
     old_term = first.term
     assert old_term is not None
@@ -127,6 +67,7 @@ def test_a_controller_that_was_stopped_past_its_lease_no_longer_leads_and_its_cl
     site.freezes("one", frozen=False)
     site.pass_s(0.5)
     assert (first.term, second.term) == (None, 2)
+    assert site.is_over(first.lost())
     store = site.theatre.store
     wanted = NewPromise("cards", "+819012345678", "ja", site.theatre.clock.now(), call_id="call")
     made = site.theatre.outside(store.promises.make(wanted))
@@ -141,7 +82,10 @@ def test_a_controller_that_was_stopped_past_its_lease_no_longer_leads_and_its_cl
 
 
 def test_a_database_that_is_away_ends_the_leadership_when_the_lease_has_run_out_and_not_before(site: Site) -> None:
-    """Counted from the last renewal that was sent. When it is back, the same controller leads again."""
+    """Counted from the last renewal that was sent. When it is back, the same controller leads again.
+
+    Its office goes on all the while: nobody else has taken the lease.
+    """
     keeper = site.opens("one")
     site.pass_s(2)
     sent_s = max(at for at, _ in site.asked)
@@ -153,7 +97,8 @@ def test_a_database_that_is_away_ends_the_leadership_when_the_lease_has_run_out_
         assert not leads(keeper)
         site.pass_s(20)
         assert not leads(keeper)
-    site.pass_s(LEASE_S / 3 + 0.1)
+        assert not site.is_over(keeper.lost())
+    site.pass_s(LEASE_S / 12 + 0.1)
     assert leads(keeper)
     assert site.gained == ["one", "one"]
 
@@ -168,18 +113,60 @@ def test_a_renewal_that_takes_longer_than_the_lease_gives_none(site: Site) -> No
     site.freezes("one", frozen=False)
     site.pass_s(0.05)
     assert not leads(keeper)
-    site.pass_s(LEASE_S)
+    site.pass_s(0.1)
     assert leads(keeper)
+
+
+def test_a_database_that_stands_still_for_a_second_costs_nobody_the_lease(site: Site) -> None:
+    """Two seconds, even: whenever it begins."""
+    keeper = site.opens("one")
+    site.pass_s(1)
+    for nth in range(20):
+        site.freezes("one")
+        for _ in range(20):
+            site.pass_s(0.0999)
+            assert leads(keeper)
+        site.freezes("one", frozen=False)
+        site.pass_s(0.5 + nth * 0.13)
+    assert keeper.term == 1
 
 
 def test_a_clean_end_hands_over_without_waiting_for_the_lease_to_run_out(site: Site) -> None:
     """And leads no more at once."""
-    first, second = site.opens("one"), site.opens("two")
+    first, second = site.opens_two()
     site.pass_s(1)
-    site.tasks[0].cancel()
     site.theatre.outside(first.release())
     assert first.term is None
+    assert site.is_over(first.lost())
     site.pass_s(LEASE_S)
+    assert (first.term, second.term) == (None, 2)
+
+
+def test_who_hears_that_a_lease_was_given_back_has_it_at_once(site: Site) -> None:
+    """Without waiting for the time at which it would have run out."""
+    first, second = site.opens_two()
+    site.pass_s(1)
+    site.theatre.outside(first.release())
+    second.hear()
+    site.pass_s(0.01)
+    assert second.term == 2
+
+
+def test_a_lease_that_is_given_back_while_a_renewal_is_on_its_way_stays_given_back(site: Site) -> None:
+    """The renewal, which takes its time, would let it last on."""
+    first, second = site.opens_two()
+    site.pass_s(LEASE_S / 3 - 0.01)
+    site.held_up = "renew"
+    site.freezes("one")
+    site.pass_s(0.1)
+    ending = site.theatre.loop.create_task(first.release())
+    site.pass_s(0.1)
+    assert first.term is None
+    site.freezes("one", frozen=False)
+    site.pass_s(0.01)
+    assert ending.done()
+    second.hear()
+    site.pass_s(0.01)
     assert second.term == 2
 
 

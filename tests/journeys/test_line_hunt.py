@@ -46,7 +46,7 @@ def test_an_agent_is_not_kept_from_callers_while_a_promise_waits_for_the_databas
     """The promise is held back; its agent is not."""
     scene = open_scene({"alice": Person(talks_s=None)}, signed_in=False)
     scene.promised(NUMBER, person=YES)
-    scene.pbx.plans.append(breaking(DATABASE, "may_open", AWAY))
+    scene.pbx.plans.append(breaking(DATABASE, "hold", AWAY))
     scene.registers("alice")
     caller = scene.rings(Person(talks_s=20), number="09012340002")
     scene.pass_s(6)

@@ -64,7 +64,7 @@ class Post:
     ) -> None:
         """Begin to act on replies."""
         desk = self._desk = ReplyDesk(inbox or self.inbox, self.scene.house, act)
-        self.theatre.store.on_reply = desk.wake
+        self.theatre.store.replied.append(desk.wake)
 
         def begin() -> None:
             self._task = self.theatre.loop.create_task(desk.run())
@@ -80,7 +80,7 @@ class Post:
 
     def close(self) -> None:
         """Be gone, where it stands."""
-        self.theatre.store.on_reply = None
+        self.theatre.store.replied.clear()
         if self._task is not None:
             self._task.cancel()
             self.scene.pass_s(0.01)

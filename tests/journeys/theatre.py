@@ -83,7 +83,7 @@ class Theatre:
 
     def empty(self) -> None:
         """Forget everything that earlier scenes left in the database."""
-        self.store.on_change = None
+        self.store.changed.clear()
 
         async def delete() -> None:
             async with self.store.database.engine.begin() as connection:

@@ -10,7 +10,8 @@ from controller.domain.promise import Attempt
 from controller.ports.promises import NotClaimed, NotClaimedReason
 from controller.store.dialect import connect_to
 from controller.store.migrate import migrate
-from tests.contract.store_under_test import ENGINES, HandClock, store_at
+from tests.contract.databases import ENGINES
+from tests.contract.store_under_test import HandClock, store_at
 from tests.migrations.test_kept_rows import move, rows, write
 
 if TYPE_CHECKING:

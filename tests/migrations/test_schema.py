@@ -14,7 +14,7 @@ from controller.ports.promises import StoreUnavailableError
 from controller.store.dialect import changing_schema, connect_to, for_writing
 from controller.store.migrate import SCRIPTS, configuration, migrate
 from controller.store.tables import metadata
-from tests.contract.store_under_test import ENGINES
+from tests.contract.databases import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

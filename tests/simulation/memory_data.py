@@ -124,6 +124,7 @@ class CallRow:
     dialled: str
     number: str | None
     arrived_at: datetime
+    pbx: str
     queue: str | None = None
     joined_at: datetime | None = None
     quoted_low_s: float | None = None
@@ -169,7 +170,9 @@ class MemoryData:
     agents: dict[str, AgentRow] = field(default_factory=dict)
     callers: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
-    lease: Lease | None = None
+    leases: dict[str, Lease] = field(default_factory=dict)
+    holds: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Asterisk and term, by promise."""
     blocked: dict[str, Blocked] = field(default_factory=dict)
 
 
@@ -253,7 +256,8 @@ def rows_of(data: MemoryData) -> dict[str, list[dict[str, Any]]]:
         for nth, each in enumerate(data.decisions, start=1)
     ]
     tables["do_not_call"] = [asdict(each) for each in data.blocked.values()]
-    tables["leases"] = [] if data.lease is None else [asdict(data.lease) | {"id": 1}]
+    tables["leases"] = [asdict(each) for each in data.leases.values()]
+    tables["holds"] = [{"promise_id": key, "pbx": pbx, "term": term} for key, (pbx, term) in data.holds.items()]
     return tables
 
 

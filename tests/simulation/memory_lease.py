@@ -1,4 +1,4 @@
-"""The lease and the do-not-call list in memory: the ports `LeaseBook` and `DoNotCallBook`."""
+"""The leases and the do-not-call list in memory: the ports `LeaseBook` and `DoNotCallBook`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from controller.domain.lifecycle import ALLOWED, Cancelled, CancelReason
 from controller.ports.do_not_call import Blocked
-from controller.ports.lease import Lease
+from controller.ports.lease import Lease, pbx_of_lease
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from controller.domain.promise import Promise
     from controller.ports.clock import Clock
     from tests.simulation.memory_data import MemoryData
@@ -28,29 +30,39 @@ class MemoryLeaseBook:
         self._data = data
         self._clock = clock
 
-    async def take(self, holder: str, lease_s: float) -> Lease:
-        """Take the lease if nobody else has it; return it as it then is."""
-        now, held = self._clock.now(), self._data.lease
-        lasts = timedelta(seconds=lease_s)
+    async def take(self, name: str, holder: str, member: str, lease_s: float, *, wants: bool = False) -> Lease:
+        """Take a lease that is free, has run out or is our own member's; else return it as it then is."""
+        now, lasts = self._clock.now(), timedelta(seconds=lease_s)
+        held = self._data.leases.get(name, Lease(name, "", "", 0, now))
         # One that lasts far longer than it could is of a clock that was set back.
-        if held is None or held.holder == holder or not now < held.expires_at <= now + 2 * lasts:
-            term = 1 if held is None else held.term + 1
-            self._data.lease = held = Lease(holder, term, now + lasts)
-        return held
+        if held.member != member and held.holder != holder and now < held.expires_at <= now + 2 * lasts:
+            if wants:
+                self._data.leases[name] = held = replace(held, wanted_by=member)
+            return held
+        quiet = min(held.expires_at, now + lasts) if now < held.expires_at and held.holder != holder else None
+        self._data.leases[name] = taken = Lease(name, holder, member, held.term + 1, now + lasts)
+        pbx = pbx_of_lease(name)
+        self._data.holds = {key: hold for key, hold in self._data.holds.items() if hold[0] != pbx}
+        return replace(taken, quiet_until=quiet)
 
     async def renew(self, lease: Lease, lease_s: float) -> Lease | None:
         """Hold on to it; None when it has another term by now."""
-        held = self._data.lease
-        if held is None or held.term != lease.term or held.holder != lease.holder:
-            return None
-        self._data.lease = replace(held, expires_at=self._clock.now() + timedelta(seconds=lease_s))
-        return self._data.lease
+        return self._set_end(lease, self._clock.now() + timedelta(seconds=lease_s))
 
     async def release(self, lease: Lease) -> None:
         """Give it back, if it still has this term."""
-        held = self._data.lease
-        if held is not None and (held.term, held.holder) == (lease.term, lease.holder):
-            self._data.lease = replace(held, expires_at=self._clock.now())
+        self._set_end(lease, self._clock.now())
+
+    async def all(self) -> list[Lease]:
+        """Return every lease, by name."""
+        return [self._data.leases[name] for name in sorted(self._data.leases)]
+
+    def _set_end(self, lease: Lease, expires_at: datetime) -> Lease | None:
+        held = self._data.leases.get(lease.name)
+        if held is None or (held.term, held.holder) != (lease.term, lease.holder):
+            return None
+        self._data.leases[lease.name] = held = replace(held, expires_at=expires_at)
+        return held
 
 
 class MemoryDoNotCallBook:

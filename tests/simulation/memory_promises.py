@@ -17,8 +17,9 @@ from controller.domain.lifecycle import (
     advance,
 )
 from controller.domain.owed_texts import confirmation
-from controller.domain.promise import Promise, PromiseState
+from controller.domain.promise import DEFAULT_PBX, Promise, PromiseState
 from controller.domain.retry_policy import RetryPolicy
+from controller.ports.lease import lease_of_pbx
 from controller.ports.promises import Made, NotClaimed, NotClaimedReason, NumberBlocked, OpenAttempt, SlotFull
 from controller.store.promise_rows import detail_of, with_slot
 from tests.simulation.memory_caps import count, full_until
@@ -125,10 +126,14 @@ class MemoryPromiseBook:
         ]
         return sorted(waits, key=lambda each: (each.since, each.id))
 
-    async def open_attempts(self) -> list[OpenAttempt]:
-        """Return every attempt without an outcome."""
+    async def open_attempts(self, pbx: str = DEFAULT_PBX) -> list[OpenAttempt]:
+        """Return every attempt through an Asterisk without an outcome."""
         rows = [self._data.attempts[attempt_id] for attempt_id in self._data.live.values()]
-        return [OpenAttempt(self._data.promises[row.attempt.promise_id], row.attempt, row.wish) for row in rows]
+        return [
+            OpenAttempt(self._data.promises[row.attempt.promise_id], row.attempt, row.wish)
+            for row in rows
+            if row.attempt.pbx == pbx
+        ]
 
     async def note_wish(self, attempt_id: str, wish: Wish) -> None:
         """Write what the customer asked for on an open attempt."""
@@ -143,9 +148,10 @@ class MemoryPromiseBook:
         moved = advance(promise, AttemptStarted(), now, self._policy(promise.queue)).promise
         if not self._stands(promise):
             return NotClaimed(NotClaimedReason.MOVED)
-        lease = self._data.lease
-        if lease is not None and (lease.term != attempt.term or lease.expires_at <= now):
+        if not self._has_lease(attempt.pbx, attempt.term, now):
             return NotClaimed(NotClaimedReason.NO_LEASE)
+        if not attempt.by_hand and self._is_held_elsewhere(promise, attempt.pbx, now):
+            return NotClaimed(NotClaimedReason.HELD)
         against = self._objection(promise.number, caps, now)
         if against is not None or attempt.id in self._data.attempts:
             return against or NotClaimed(NotClaimedReason.MOVED)
@@ -157,16 +163,31 @@ class MemoryPromiseBook:
             caps.tariff.per_minute_milli,
         )
         self._data.live[attempt.number] = attempt.id
+        self._data.holds.pop(promise.id, None)
         self._put(moved)
         self._note(moved, now, AttemptStarted.__name__, promise.state, attempt.id)
         self._changed(moved)
         return moved
 
-    async def may_open(self, promise: Promise, caps: Caps = NO_CAPS) -> NotClaimed | None:
-        """Ask the same without writing; the term is not looked at."""
+    async def hold(self, promise: Promise, pbx: str, term: int, caps: Caps = NO_CAPS) -> NotClaimed | None:
+        """Keep other offices away from a promise; or say what speaks against an attempt."""
+        now = self._clock.now()
+        if not self._has_lease(pbx, term, now):
+            return NotClaimed(NotClaimedReason.NO_LEASE)
         if await self.get(promise.id) != promise:
             return NotClaimed(NotClaimedReason.MOVED)
-        return self._objection(promise.number, caps, self._clock.now())
+        if self._is_held_elsewhere(promise, pbx, now):
+            return NotClaimed(NotClaimedReason.HELD)
+        against = self._objection(promise.number, caps, now)
+        if against is None:
+            self._data.holds[promise.id] = (pbx, term)
+        return against
+
+    async def let_go(self, promise_id: str, pbx: str, term: int) -> None:
+        """Give up a hold, if it is there."""
+        if self._data.holds.get(promise_id) == (pbx, term):
+            del self._data.holds[promise_id]
+            self._changed(self._data.promises[promise_id])
 
     async def advance(self, promise_id: str, event: Event) -> Promise:
         """Apply `event`. Raises RefusedTransitionError, LookupError; TypeError for AttemptStarted."""
@@ -191,6 +212,14 @@ class MemoryPromiseBook:
     def _stands(self, promise: Promise) -> bool:
         stands = self._data.promises.get(promise.id)
         return stands is not None and (stands.state, stands.version) == (promise.state, promise.version)
+
+    def _has_lease(self, pbx: str, term: int, now: datetime) -> bool:
+        lease = self._data.leases.get(lease_of_pbx(pbx))
+        return lease is None or (lease.term == term and now < lease.expires_at)
+
+    def _is_held_elsewhere(self, promise: Promise, pbx: str, now: datetime) -> bool:
+        hold = self._data.holds.get(promise.id)
+        return hold is not None and hold[0] != pbx and self._has_lease(*hold, now)
 
     def _objection(self, number: str, caps: Caps, now: datetime) -> NotClaimed | None:
         if number in self._data.live:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.domain.pin import Guesses
+from controller.domain.promise import DEFAULT_PBX
 from controller.ports.agents import KeptAgent
 from controller.ports.call_log import Ending
 from tests.simulation.memory_data import AgentRow, CallRow
@@ -26,9 +27,11 @@ class MemoryCallLog:
     def __init__(self, data: MemoryData) -> None:
         self._data = data
 
-    async def arrived(self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime) -> None:
+    async def arrived(
+        self, call_id: str, *, dialled: str, number: str | None, arrived_at: datetime, pbx: str = DEFAULT_PBX
+    ) -> None:
         """Note that a call came in, once."""
-        self._data.calls.setdefault(call_id, CallRow(call_id, dialled, number, arrived_at))
+        self._data.calls.setdefault(call_id, CallRow(call_id, dialled, number, arrived_at, pbx))
 
     async def joined(self, call_id: str, *, queue: str, joined_at: datetime) -> None:
         """Note the queue: the first time, the last queue."""
@@ -63,9 +66,10 @@ class MemoryCallLog:
         )
         return [talk_s for _, talk_s in talks[-limit:]]
 
-    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime) -> int:
-        """Give an ending to every call that has none and is not live."""
-        orphans = [row for row in self._data.calls.values() if row.ending is None and row.id not in live_call_ids]
+    async def close_orphans(self, live_call_ids: frozenset[str], *, ended_at: datetime, pbx: str = DEFAULT_PBX) -> int:
+        """Give an ending to every call of an Asterisk that has none and is not live."""
+        without_ending = (row for row in self._data.calls.values() if row.ending is None and row.pbx == pbx)
+        orphans = [row for row in without_ending if row.id not in live_call_ids]
         for row in orphans:
             promised = Ending.PROMISED if row.id in self._data.requests else Ending.ABANDONED
             row.ending = (Ending.SERVED if row.answered_at is not None else promised).value

@@ -16,7 +16,7 @@ from tests.simulation.memory_records import MemoryAgentBook, MemoryCallerMemory,
 from tests.simulation.memory_sms import MemorySmsOutbox, MemorySmsRequests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from controller.domain.promise import Promise
     from controller.domain.retry_policy import RetryPolicy
@@ -35,38 +35,37 @@ class MemoryStore:
     def __init__(
         self, data: MemoryData, *, policies: Mapping[str, RetryPolicy], clock: Clock, new_id: Callable[[], str]
     ) -> None:
-        self.on_change: Callable[[Promise], None] | None = None
-        self.on_sms_queued: Callable[[], None] | None = None
-        self.on_reply: Callable[[], None] | None = None
+        self.changed: list[Callable[[Promise], None]] = []
+        self.sms_queued: list[Callable[[], None]] = []
+        self.replied: list[Callable[[], None]] = []
         self.database = MemoryDatabase(data)
         self.promises = MemoryPromiseBook(
             data,
             policies=policies,
             clock=clock,
             new_id=new_id,
-            changed=lambda promise: self._call(self.on_change, promise),
-            sms_queued=lambda: self._call(self.on_sms_queued),
+            changed=lambda promise: self._call(self.changed, promise),
+            sms_queued=lambda: self._call(self.sms_queued),
         )
         self.calls = MemoryCallLog(data)
         self.outbox = MemorySmsOutbox(data)
-        self.texts = MemorySmsRequests(data, clock, lambda: self._call(self.on_sms_queued))
+        self.texts = MemorySmsRequests(data, clock, lambda: self._call(self.sms_queued))
         self.callers = MemoryCallerMemory(data, clock)
         self.agents = MemoryAgentBook(data)
         self.line_audit = MemoryLineAudit(data)
         self.leases = MemoryLeaseBook(data, clock)
         self.do_not_call = MemoryDoNotCallBook(data, self.promises, clock)
-        self.inbox = MemorySmsInbox(data, lambda: self._call(self.on_reply))
+        self.inbox = MemorySmsInbox(data, lambda: self._call(self.replied))
         self.links = MemoryBookingLinks(data, self.promises, self.do_not_call)
-        self.proofs = MemoryNumberProofs(data, clock, lambda: self._call(self.on_sms_queued))
+        self.proofs = MemoryNumberProofs(data, clock, lambda: self._call(self.sms_queued))
 
     @staticmethod
-    def _call(hook: Callable[..., None] | None, *args: Any) -> None:
-        if hook is None:
-            return
-        try:
-            hook(*args)
-        except Exception:
-            log.exception("store_hook_failed")
+    def _call(listeners: Iterable[Callable[..., None]], *args: Any) -> None:
+        for listener in tuple(listeners):
+            try:
+                listener(*args)
+            except Exception:
+                log.exception("store_hook_failed")
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from controller.domain.agents import Agent, AgentState
 from controller.domain.sms_gate import SmsGate
 from controller.domain.sms_limits import SmsBill, SmsLimits
 from controller.journeys.house import House
+from controller.ports.lease import lease_of_pbx
 from controller.ports.phones import DeviceState, PhoneStatus
 from controller.ports.promises import StoreUnavailableError
 from controller.sms.texts import WITH_LINK
@@ -82,7 +83,9 @@ class Office:
         self.lease = LeaseKeeper(
             self._room(self.store.leases),
             clock,
+            name=lease_of_pbx(),
             holder=self.name,
+            member="controller",
             monotonic_s=clock.monotonic,
             lease_s=LEASE_S,
         )
@@ -149,9 +152,9 @@ class Office:
         self.keeper.may_serve = lambda: self._recovered and pbx.link.is_set()
         self.keeper.may_dial = lambda: self.dialer.has_room and self.lease.term is not None
         self.lease.on_gained = self.keeper.serve
-        self.store.on_change = self.keeper.promise_changed
-        self.store.on_sms_queued = self.sms.wake
-        self.store.on_reply = self.replies.wake
+        self.store.changed.append(self.keeper.promise_changed)
+        self.store.sms_queued.append(self.sms.wake)
+        self.store.replied.append(self.replies.wake)
         self.desk.on_handled = self.keeper.outlook.note_handled
 
     # -- its life
@@ -162,7 +165,7 @@ class Office:
             self.look_at_phone(name)
         workers = (
             *(self.keeper.run(), self.deck.run(), self.sms.run(), self.lease.run(), self._recover()),
-            *(self.replies.run(), self.late.run()),
+            *(self.replies.run(), self.late.run(), self._seek_lease()),
         )
         for worker in workers:
             self._tasks.append(asyncio.ensure_future(self._guarded(worker)))
@@ -180,7 +183,8 @@ class Office:
     async def die(self) -> None:
         """Be gone, with everything that was under way."""
         self.alive = False
-        self.store.on_change = self.store.on_sms_queued = self.store.on_reply = None
+        for listeners in (self.store.changed, self.store.sms_queued, self.store.replied):
+            listeners.clear()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -195,6 +199,12 @@ class Office:
         except Exception as fault:  # noqa: BLE001 - any: that is what the process manager sees
             self.premises.far_end.see(What.FAULT, "worker failed", f"{type(fault).__name__}: {fault}")
             self.premises.kill(self, after_s=1.0)
+
+    async def _seek_lease(self) -> None:
+        """Want the lease back whenever a rival has taken it."""
+        while True:
+            await self.lease.held()
+            await self.lease.lost()
 
     async def _recover(self) -> None:
         while True:

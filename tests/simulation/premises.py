@@ -14,6 +14,7 @@ from controller.domain.outcome import Outcome
 from controller.domain.phone_number import DialableNumber, check
 from controller.domain.retry_policy import RetryPolicy
 from controller.journeys.redial_by_hand import REDIAL
+from controller.ports.lease import lease_of_pbx
 from tests.simulation import people
 from tests.simulation.carrier import Carrier
 from tests.simulation.clock import DayClock, DayLoop
@@ -211,9 +212,9 @@ class Premises:
 
     async def _bury(self, office: Office, after_s: float) -> None:
         await office.die()
-        held = self.data.lease
+        held = self.data.leases.get(lease_of_pbx())
         if held is not None and held.holder == office.name:
-            self.data.lease = replace(held, expires_at=self.clock.now() + timedelta(seconds=DEAD_LEASE_S))
+            self.data.leases[held.name] = replace(held, expires_at=self.clock.now() + timedelta(seconds=DEAD_LEASE_S))
         await asyncio.sleep(after_s)
         self._open_office()
 
@@ -248,10 +249,10 @@ class Premises:
         if self.office is None:
             return
         leases = self.office.store.leases
-        held = self.data.lease
+        held = self.data.leases.get(lease_of_pbx())
         if held is not None:
-            self.data.lease = replace(held, expires_at=self.clock.now() - timedelta(seconds=1))
-        rival = await leases.take("rival", lasts_s + LEASE_S)
+            self.data.leases[held.name] = replace(held, expires_at=self.clock.now() - timedelta(seconds=1))
+        rival = await leases.take(lease_of_pbx(), "rival", "rival", lasts_s + LEASE_S)
         self.far_end.see(What.FAULT, Deed.RIVAL.value)
         await asyncio.sleep(lasts_s)
         await leases.release(rival)

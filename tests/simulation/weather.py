@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LOOKS = frozenset(
     {
-        *("made_on_call", "open_for", "booked", "get", "waiting", "open_attempts", "may_open", "next_due_at"),
+        *("made_on_call", "open_for", "booked", "get", "waiting", "open_attempts", "all", "next_due_at"),
         *("language_of", "kept", "find", "is_blocked", "listed"),
         *("due", "unhandled", "was_helped"),
     }

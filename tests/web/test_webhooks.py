@@ -86,7 +86,7 @@ async def test_a_reply_is_written_once_however_often_it_comes(tmp_path: Path) ->
     """And whoever acts on replies is told once; Twilio is told that nothing is to be answered."""
     async with site_with_providers(tmp_path) as site:
         told: list[str] = []
-        site.store.on_reply = lambda: told.append("reply")
+        site.store.replied.append(lambda: told.append("reply"))
         for provider in (TWILIO, VONAGE):
             reply = provider.reply(NUMBER, "+815012345678", "明日の午前 & a+b=c", site.clock.now())
             answers = await asyncio.gather(*(site.deliver(reply) for _ in range(20)))

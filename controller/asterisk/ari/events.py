@@ -11,6 +11,7 @@ import msgspec
 
 from controller.asterisk.ari.models import (  # noqa: TC001 - msgspec reads the annotations when it runs
     BridgeData,
+    ChannelBrief,
     ChannelData,
     ContactData,
     EndpointData,
@@ -44,13 +45,13 @@ class StasisEnd(_Event, frozen=True, gc=False, kw_only=True):
 class ChannelCreated(_Event, frozen=True, gc=False, kw_only=True):
     """A channel was made."""
 
-    channel: ChannelData
+    channel: ChannelBrief
 
 
 class ChannelStateChange(_Event, frozen=True, gc=False, kw_only=True):
     """A channel's `state` is another now, for example Ringing or Up."""
 
-    channel: ChannelData
+    channel: ChannelBrief
 
 
 class ChannelDestroyed(_Event, frozen=True, gc=False, kw_only=True):
@@ -65,7 +66,7 @@ class ChannelDestroyed(_Event, frozen=True, gc=False, kw_only=True):
 class ChannelHangupRequest(_Event, frozen=True, gc=False, kw_only=True):
     """Somebody wants a channel hung up; ChannelDestroyed follows. `soft` is True when it was asked for politely."""
 
-    channel: ChannelData
+    channel: ChannelBrief
     cause: int = 0
     tech_cause: int = 0
     soft: bool = False
@@ -74,7 +75,7 @@ class ChannelHangupRequest(_Event, frozen=True, gc=False, kw_only=True):
 class ChannelDtmfReceived(_Event, frozen=True, gc=False, kw_only=True):
     """A key was pressed (and let go): 0-9, *, #, A-D."""
 
-    channel: ChannelData
+    channel: ChannelBrief
     digit: str
     duration_ms: int = 0
 
@@ -83,14 +84,14 @@ class ChannelEnteredBridge(_Event, frozen=True, gc=False, kw_only=True):
     """A channel came into a bridge; `bridge` is the state after that."""
 
     bridge: BridgeData
-    channel: ChannelData | None = None
+    channel: ChannelBrief | None = None
 
 
 class ChannelLeftBridge(_Event, frozen=True, gc=False, kw_only=True):
     """A channel left a bridge; `bridge` is the state after that."""
 
     bridge: BridgeData
-    channel: ChannelData
+    channel: ChannelBrief
 
 
 class BridgeDestroyed(_Event, frozen=True, gc=False, kw_only=True):
@@ -126,8 +127,8 @@ class RecordingFailed(_Event, frozen=True, gc=False, kw_only=True):
 class Dial(_Event, frozen=True, gc=False, kw_only=True):
     """Dialling `peer` began (`dialstatus` "") or went on: RINGING, PROGRESS, ANSWER, BUSY, ..."""
 
-    peer: ChannelData
-    caller: ChannelData | None = None
+    peer: ChannelBrief
+    caller: ChannelBrief | None = None
     dialstatus: str = ""
     dialstring: str = ""
 
