@@ -26,6 +26,7 @@ up: $(READY) ## run it until Ctrl-C, with accounts for softphones (BIND=0.0.0.0:
 
 test: $(READY) lint ## lint, then every test; sets up what it needs (real Asterisk, real SIP phones)
 	@$(RUN) -m lab.rootfolder > /dev/null
+	@$(RUN) -m lab.cluster_door > /dev/null
 	@$(RUN) -m lab.browser > /dev/null
 	@$(RUN) -m lab.postgres > /dev/null
 	@$(RUN) -m pytest -q $(IN_NO_TIME) --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(PYTEST)

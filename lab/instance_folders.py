@@ -51,8 +51,10 @@ class Folders:
             shutil.copytree(site_dir, etc / "site")
         for name in _RUNTIME:
             (self.host / name).mkdir(parents=True, exist_ok=True)
+        # What is the site's own in it cannot be included: Asterisk reads this file before it knows where it is.
+        own = etc / "site" / "asterisk.conf"
         with (etc / "asterisk.conf").open("a", encoding="utf-8") as file:
-            file.write(self._directories())
+            file.write(self._directories() + (own.read_text("utf-8") if own.exists() else ""))
         self._hand_over()
 
     def _directories(self) -> str:

@@ -14,25 +14,28 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 
-from lab.chaos import crash_sweep, faults, sms_faults
-from lab.chaos.bench import RULES, running_bench
+from lab.chaos import cluster_faults, crash_sweep, faults, sms_faults
+from lab.chaos.bench import RULES, Bench, running_bench
+from lab.chaos.cluster_bench import ClusterBench, running_cluster_bench
 from lab.chaos.figures import Figures, markdown, table
 from lab.controller_process import ControllerFailedError
 from lab.ledger.facts import Kind
 from lab.ledger.judge import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
-    from lab.chaos.bench import Bench
     from lab.controller_process import ControllerProcess
 
     Fault = Callable[[Bench, Figures, int], Awaitable["ControllerProcess | None"]]
+    ClusterFault = Callable[[ClusterBench, Figures, int], Awaitable[None]]
 
+AnyBench = TypeVar("AnyBench", bound=Bench)
 FAULTS: dict[str, tuple[Fault, int, int]] = {
     "no fault": (faults.nothing, 3, 30),
     "crash points": (crash_sweep.crash_points, 20, 20),
@@ -50,6 +53,13 @@ FAULTS: dict[str, tuple[Fault, int, int]] = {
     "clock stepped": (crash_sweep.clock_stepped, 1, 5),
 }
 """By name: what is done, how often, and how often with --long."""
+CLUSTER_FAULTS: dict[str, tuple[ClusterFault, int, int]] = {
+    "owner killed": (cluster_faults.owner_killed, 20, 200),
+    "owner stopped past its lease": (cluster_faults.owner_stopped, 3, 20),
+    "PostgreSQL killed": (cluster_faults.database_killed, 4, 20),
+    "one Asterisk of two killed": (cluster_faults.one_asterisk_killed, 3, 20),
+}
+"""The same for two Asterisks and two controllers."""
 NO_GAPS = frozenset({"clock stepped"})
 """Faults during which a gap by the controller's clock is not one by ours."""
 
@@ -73,12 +83,27 @@ def main(argv: list[str] | None = None) -> int:
 
 
 async def _run(arguments: argparse.Namespace, seed: int, console: Console) -> list[Figures]:
-    rows = []
-    names = arguments.only or list(FAULTS)
+    names = arguments.only or [*FAULTS, *CLUSTER_FAULTS]
+    rows = await _all_of(FAULTS, running_bench, [name for name in names if name in FAULTS], arguments, seed, console)
+    of_cluster = [name for name in names if name in CLUSTER_FAULTS]
+    return rows + await _all_of(CLUSTER_FAULTS, running_cluster_bench, of_cluster, arguments, seed, console)
+
+
+async def _all_of(
+    faults: Mapping[str, tuple[Callable[[AnyBench, Figures, int], Awaitable[ControllerProcess | None]], int, int]],
+    running: Callable[[Path, random.Random], AbstractAsyncContextManager[AnyBench]],
+    names: Sequence[str],
+    arguments: argparse.Namespace,
+    seed: int,
+    console: Console,
+) -> list[Figures]:
+    rows: list[Figures] = []
+    if not names:
+        return rows
     with tempfile.TemporaryDirectory(prefix="orikaeshi-chaos-", ignore_cleanup_errors=True) as folder:
-        async with running_bench(Path(folder), random.Random(seed)) as bench:  # noqa: S311 - repeats a run, guards nothing
+        async with running(Path(folder), random.Random(seed)) as bench:  # noqa: S311 - repeats a run, guards nothing
             for name in names:
-                fault, times, long_times = FAULTS[name]
+                fault, times, long_times = faults[name]
                 wanted = arguments.times or (long_times if arguments.long else times)
                 # What a fault draws does not depend on the faults before it.
                 bench.rng = bench.post.rng = random.Random(f"{seed} {name}")  # noqa: S311
@@ -98,7 +123,12 @@ def keep(folder: Path, kept: Path) -> None:
         (kept / file.name).write_bytes(file.read_bytes())
 
 
-async def do(bench: Bench, name: str, fault: Fault, times: int) -> Figures:
+async def do(
+    bench: AnyBench,
+    name: str,
+    fault: Callable[[AnyBench, Figures, int], Awaitable[ControllerProcess | None]],
+    times: int,
+) -> Figures:
     """Do one fault, let what is owed be done, and have it judged."""
     figures = Figures(name)
     bench.since, bench.pbx_kills = len(bench.ledger.facts()), 0
@@ -133,7 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.chaos", description="Faults on purpose, judged from outside.")
     parser.add_argument("--seed", type=int, help="repeat a run (default: drawn, and printed)")
     parser.add_argument("--long", action="store_true", help="many more of each")
-    parser.add_argument("--only", action="append", choices=list(FAULTS), help="this fault alone; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=[*FAULTS, *CLUSTER_FAULTS], help="this fault alone; may be repeated"
+    )
     parser.add_argument("--times", type=int, help="do each so often")
     parser.add_argument("--json", action="store_true", help="print the rows for a program")
     parser.add_argument("--markdown", action="store_true", help="print the table for docs/reliability.md")

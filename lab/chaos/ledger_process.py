@@ -47,12 +47,20 @@ class LedgerProcess:
 
 
 @asynccontextmanager
-async def running_ledger(site: Site, post: Sequence[Path], out: Path) -> AsyncIterator[LedgerProcess]:
-    """Run it for the length of the block. `post` are the records of what was written."""
+async def running_ledger(
+    site: Site, post: Sequence[Path], out: Path, *, among: Sequence[Site] = ()
+) -> AsyncIterator[LedgerProcess]:
+    """Run it for the length of the block. `post` are the records of what was written.
+
+    `among`: all Asterisks on the telephone network of `site`, with itself, where there are several.
+    """
+    pbxs = {f"{one.name}={one.ari_url}": one for one in among} or {site.ari_url: site}
+    ends = {f"_{one.name.upper().replace('-', '_')}" if among else "": one for one in pbxs.values()}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lab.ledger", "--carrier-site", str(site.carrier_site), "--pbx-ari", site.ari_url),
-        *("--ari-user", site.ari_user, "--out", str(out), *(word for path in post for word in ("--post", str(path)))),
-        env={**os.environ, "ORIKAESHI_ARI_PASSWORD": site.ari_password},
+        *(sys.executable, "-m", "lab.ledger", "--carrier-site", str(site.carrier_site), "--ari-user", site.ari_user),
+        *(word for pbx in pbxs for word in ("--pbx-ari", pbx)),
+        *("--out", str(out), *(word for path in post for word in ("--post", str(path)))),
+        env={**os.environ, **{f"ORIKAESHI_ARI_PASSWORD{end}": one.ari_password for end, one in ends.items()}},
         stdin=asyncio.subprocess.DEVNULL,
     )
     try:

@@ -1,6 +1,7 @@
 """`python -m lab.ledger`: a process of its own that writes down what happened; and `--judge` reads it.
 
-Watching needs --carrier-site, --pbx-ari, --post and --out, and ORIKAESHI_ARI_PASSWORD in the environment.
+Watching needs --carrier-site, --pbx-ari, --post and --out, and in the environment ORIKAESHI_ARI_PASSWORD, or for each
+Asterisk of several its own, as a controller does.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ async def _watch(arguments: argparse.Namespace) -> None:
         ledger = Ledger(out)
         async with asyncio.TaskGroup() as ears:
             ears.create_task(ledger.watch_carrier(far_end_login(arguments.carrier_site)))
-            ears.create_task(
-                ledger.watch_pbx(arguments.pbx_ari, arguments.ari_user, os.environ["ORIKAESHI_ARI_PASSWORD"])
-            )
+            for said in arguments.pbx_ari:
+                name, _, url = said.rpartition("=")
+                end = f"_{name.upper().replace('-', '_')}" if name else ""
+                password = os.environ[f"ORIKAESHI_ARI_PASSWORD{end}"]
+                ears.create_task(ledger.watch_pbx(url, arguments.ari_user, password, pbx=name))
             for path in arguments.post:
                 ears.create_task(ledger.watch_post(path))
             if arguments.blocked:
@@ -54,7 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.ledger", description="What happened, as seen from outside.")
     parser.add_argument("--judge", type=Path, metavar="FILE", help="judge a ledger with the default rules, and end")
     parser.add_argument("--carrier-site", type=Path, help="the folder with the carrier's manager.conf")
-    parser.add_argument("--pbx-ari", help="the PBX's ARI, as http://127.0.0.1:8088/ari")
+    parser.add_argument(
+        "--pbx-ari",
+        action="append",
+        help="the PBX's ARI, as http://127.0.0.1:8088/ari; of several each one's, as pbx-1=http://127.0.0.1:8088/ari",
+    )
     parser.add_argument("--ari-user", default="orikaeshi")
     parser.add_argument("--post", type=Path, action="append", default=[], help="what was written; may be repeated")
     parser.add_argument("--blocked", type=Path, help="a file of numbers that must not be called once they stand there")

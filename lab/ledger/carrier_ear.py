@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lab.ledger.facts import By, Fact, Kind, e164
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 COMPANY_CONTEXT = "from-company"
 TRUNK = "PJSIP/pbx-"
+_ONE_OF_SEVERAL = re.compile(r"PJSIP/(pbx-\d+)-[0-9a-f]+")
+"""Each Asterisk of a cluster proves by a name of its own who it is; the only one by `pbx`."""
 CALLER = "caller-"
 UP = "6"
 
@@ -29,7 +32,8 @@ class CarrierEar:
         at_s = float(message.get("Timestamp", 0))
         if event == "Newchannel" and self._is_from_company(message):
             self._numbers[leg] = number = e164(message["Exten"])
-            return [Fact(at_s, Kind.INVITE, number, leg)]
+            found = _ONE_OF_SEVERAL.fullmatch(message["Channel"])
+            return [Fact(at_s, Kind.INVITE, number, leg, pbx=found[1] if found else "")]
         number = self._numbers.get(leg, "")
         if not number:
             return []

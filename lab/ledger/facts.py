@@ -76,6 +76,8 @@ class Fact:
     text: str = ""
     cause: int = 0
     later_s: float = 0
+    pbx: str = ""
+    """Which Asterisk it happened at, where there are several."""
 
 
 def as_line(fact: Fact) -> str:

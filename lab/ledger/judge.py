@@ -62,6 +62,7 @@ class Leg:
     answered: bool = False
     by: str = ""
     cause: int = 0
+    pbx: str = ""
 
 
 def judge(facts: Sequence[Fact], rules: Rules) -> list[Finding]:
@@ -92,7 +93,7 @@ def legs_of(facts: Sequence[Fact]) -> list[Leg]:
     legs = []
     for fact in facts:
         if fact.kind is Kind.INVITE:
-            open_legs[fact.leg] = leg = Leg(fact.number, fact.at_s)
+            open_legs[fact.leg] = leg = Leg(fact.number, fact.at_s, pbx=fact.pbx)
             legs.append(leg)
         elif fact.kind is Kind.ANSWERED and fact.leg in open_legs:
             open_legs[fact.leg].answered = True
@@ -101,9 +102,8 @@ def legs_of(facts: Sequence[Fact]) -> list[Leg]:
             leg.ended_s, leg.by, leg.cause = fact.at_s, fact.by, fact.cause
         elif fact.kind is Kind.PBX_GONE:
             # Nobody is left who could end them: the far end rings on, or talks to nobody.
-            for leg in open_legs.values():
-                leg.ended_s = fact.at_s
-            open_legs.clear()
+            for key in [key for key, leg in open_legs.items() if leg.pbx == fact.pbx]:
+                open_legs.pop(key).ended_s = fact.at_s
     return legs
 
 
@@ -264,11 +264,12 @@ def _forbidden(number: str, own: list[Fact], rules: Rules) -> Iterator[Finding]:
 
 def _over_cap(legs: list[Leg], rules: Rules) -> Iterator[Finding]:
     for at, leg in enumerate(legs):
-        up = sum(one.ended_s > leg.began_s for one in legs[:at]) + 1
+        here = [one for one in legs[: at + 1] if one.pbx == leg.pbx]  # What an Asterisk may do is each one's own.
+        up = sum(one.ended_s > leg.began_s for one in here[:-1]) + 1
         if up > rules.max_concurrent:
             yield Finding(Fault.OVER_CAP, leg.number, leg.began_s, f"{up} calls at a time")
         if rules.max_per_s is not None:
-            recent = sum(one.began_s > leg.began_s - 1 + rules.tolerance_s for one in legs[: at + 1])
+            recent = sum(one.began_s > leg.began_s - 1 + rules.tolerance_s for one in here)
             if recent > max(1, rules.max_per_s):
                 yield Finding(Fault.OVER_CAP, leg.number, leg.began_s, f"{recent} calls in a second")
         if rules.max_per_number is not None:
@@ -279,9 +280,11 @@ def _over_cap(legs: list[Leg], rules: Rules) -> Iterator[Finding]:
 
 def _dropped(facts: Sequence[Fact], legs: list[Leg]) -> Iterator[Finding]:
     """Find talks that ended while the customer had not hung up: an agent in the lab never hangs up first."""
-    pbx_gone = [fact.at_s for fact in facts if fact.kind is Kind.PBX_GONE]
+    gone = [fact for fact in facts if fact.kind is Kind.PBX_GONE]
     for fact in facts:
-        if fact.kind is not Kind.TALK_OVER or any(abs(at_s - fact.at_s) < _SEEN_LATE_S for at_s in pbx_gone):
+        if fact.kind is not Kind.TALK_OVER:
+            continue
+        if any(one.pbx == fact.pbx and abs(one.at_s - fact.at_s) < _SEEN_LATE_S for one in gone):
             continue
         theirs = (one for one in legs if one.number == fact.number)
         leg = next((one for one in theirs if one.began_s < fact.at_s <= one.ended_s + _SEEN_LATE_S), None)

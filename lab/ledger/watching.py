@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -45,8 +46,8 @@ class Ledger:
             async for message in ami.messages():
                 self.note(ear.hear(message))
 
-    async def watch_pbx(self, ari_url: str, user: str, password: str) -> None:
-        """Listen for ever; a PBX that is gone is noted, and looked for until it is back."""
+    async def watch_pbx(self, ari_url: str, user: str, password: str, *, pbx: str = "") -> None:
+        """Listen for ever; a PBX that is gone is noted, and looked for until it is back. `pbx`: see `Fact`."""
         login = aiohttp.encode_basic_auth(user, password)
         async with aiohttp.ClientSession(headers={"Authorization": login}) as session:
             while True:
@@ -54,17 +55,17 @@ class Ledger:
                     async with session.ws_connect(
                         f"{ari_url}/events", params={"app": APP, "subscribeAll": "true"}
                     ) as socket:
-                        await self._hear(socket)
-                        self.note([Fact(time.time(), Kind.PBX_GONE)])
+                        await self._hear(socket, pbx)
+                        self.note([Fact(time.time(), Kind.PBX_GONE, pbx=pbx)])
                 await asyncio.sleep(RECONNECT_S)
 
-    async def _hear(self, socket: aiohttp.ClientWebSocketResponse[Any]) -> None:
+    async def _hear(self, socket: aiohttp.ClientWebSocketResponse[Any], pbx: str) -> None:
         ear = PbxEar()
         async for message in socket:  # Ends when the socket is closed, whichever way.
             if message.type is not aiohttp.WSMsgType.TEXT:
                 return
             event = json.loads(message.data)
-            self.note(ear.hear(event, _instant_s(event)))
+            self.note(replace(fact, pbx=pbx) for fact in ear.hear(event, _instant_s(event)))
 
     async def watch_post(self, path: Path) -> None:
         """Read every line that is added to a record of what was written; see `post_ear`."""
