@@ -155,6 +155,7 @@ class Office:
             self.is_in_control = False
             self._store.changed.remove(self.line.promise_changed)
             await self._supervisor.leave()
+            await self._pbx.telephony.leave()
 
     async def _recover(self) -> None:
         """After each connection, first settle what happened meanwhile; only then serve anybody."""

@@ -51,6 +51,13 @@ class Following:
 
         self._readers[call.id] = asyncio.get_running_loop().create_task(read(), name=f"events of {call.id}")
 
+    async def leave(self) -> None:
+        """Follow nobody any more; their calls go on. Repeatable."""
+        readers = list(self._readers.values())
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
     def vanished(self, call: AriCall) -> None:
         """End a call that is no longer on the PBX, though nobody saw it go."""
         call.state.vanished()

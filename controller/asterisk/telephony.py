@@ -90,6 +90,10 @@ class AriTelephony:
         """Take note that events are being missed: until the next survey a strange leg may be one of ours."""
         self._surveyed = False
 
+    async def leave(self) -> None:
+        """Follow no call any more; they stay on the PBX, for whoever takes them up. Once there is no connection."""
+        await self._following.leave()
+
     async def prepare(self) -> None:
         """Ask for news of the trunks and the agents' phones, after each connection; calls begin at a slow pace.
 

@@ -143,7 +143,7 @@ async def outward(**options: Any) -> AsyncIterator[Outward]:
         telephonies.append(made.telephony)
         await wire.until("up")
         yield made
-        await made.telephony.survey()  # This server has no channels: nobody is followed any more.
+        await made.telephony.leave()
 
 
 def slow(trunk: Trunk, calls_per_s: float) -> Trunk:

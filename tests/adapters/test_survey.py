@@ -71,7 +71,10 @@ async def served(server: AriServer) -> AsyncIterator[Outward]:
             made = Outward(server, wire, {})
             telephonies.append(made.telephony)
             await wire.until("up")
-            yield made
+            try:
+                yield made
+            finally:
+                await made.telephony.leave()
     finally:
         await runner.cleanup()
 
@@ -94,3 +97,19 @@ async def test_what_may_still_play_is_stopped_and_nothing_is_asked_of_those_who_
     assert {call.call.id for call in taken_up} == {"c-1", "agent-a", "c-2"}
     stopped = [asked["uri"] for asked in server.requests if asked["method"] == "DELETE"]
     assert sorted(stopped) == [f"playbacks/{playback}" for playback in sorted(names.playbacks("c-2"))]
+
+
+def followed() -> set[str]:
+    """Return the tasks that read a call's events, by their names."""
+    return {name for task in asyncio.all_tasks() if (name := task.get_name()).startswith("events of ")}
+
+
+async def test_whoever_leaves_the_pbx_hears_no_more_of_its_calls_and_hangs_nobody_up() -> None:
+    """No task of theirs is left either: the next one who takes the calls up is alone with them."""
+    server = FullServer(found("c-1", **CALLER, **{names.STAGE: Stage.IN_LINE}))
+    async with served(server) as made:
+        await made.telephony.survey()
+        assert followed() == {"events of c-1"}
+        await made.telephony.leave()
+        assert followed() == set()
+    assert not any(asked["uri"].startswith("channels/c-1") for asked in server.requests if asked["method"] == "DELETE")
