@@ -139,3 +139,4 @@ async def a_wire(
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            await wire.telephony.leave()

@@ -154,6 +154,7 @@ class AsteriskExchange:
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+            await self._telephony.leave()
 
     async def call_in(self, *, withheld: bool = False, from_agent: bool = False) -> tuple[Call, FarEnd]:
         """Dial the service number, with 184 in front to withhold the own."""
