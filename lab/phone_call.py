@@ -117,7 +117,7 @@ class PhoneCall:
         except StaleHandleError:
             return
 
-    async def press(self, digits: str, *, gap_ms: int = 160) -> None:
+    async def press(self, digits: str, *, gap_ms: int = 100) -> None:
         """Press keys, each for 100 ms with `gap_ms` between, as RFC 4733 events; returns after the last one.
 
         Raises CallOver when the call ends meanwhile, ValueError for what is not one of 0-9 A-D * #.
