@@ -47,7 +47,7 @@ unit: $(READY) ## the fast tests, which need no Asterisk
 chaos: $(READY) ## faults on purpose, judged from outside, about an hour (SEED=7 repeats a run, LONG=1: a night)
 	@$(RUN) -m lab.chaos $(if $(SEED),--seed $(SEED)) $(if $(LONG),--long)
 
-bench: $(READY) ## speed and memory beside app_queue and other clients, about half an hour (ONLY=hand-over, QUICK=1)
+bench: $(READY) ## speed and memory beside app_queue and other clients, about an hour (ONLY=hand-over, QUICK=1)
 	@$(RUN) -m lab.rootfolder > /dev/null
 	@$(RUN) -m bench $(foreach name,$(ONLY),--only $(name)) $(if $(QUICK),--quick)
 
