@@ -16,6 +16,7 @@ import structlog
 from aiohttp import web
 
 from controller.ports.promises import StoreUnavailableError
+from controller.web.server import Service, WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ STORE_ANSWERS_IN_S = 1.0
 MOST_CONNECTIONS = 64
 SILENCE_S = 10.0
 LEAVE_S = 1.0
+PROBES = Service("listening for probes", "probes cannot be answered", "health.host, health.port")
 
 
 class OfficeState(StrEnum):
@@ -115,44 +117,28 @@ class HealthServer:
     def __init__(self, health: Health, leases: LeaseBook, host: str, port: int) -> None:
         self._health = health
         self._leases = leases
-        self._host, self._port = host, port
         self._told: Readiness | None = None
-        self.listening = asyncio.Event()
-        self.bound_port = port
+        app = web.Application()
+        app.add_routes([web.get(LIVE, self._live), web.get(READY, self._ready)])
+        self._server = WebServer(
+            host,
+            port,
+            app,
+            most_connections=MOST_CONNECTIONS,
+            silence_s=SILENCE_S,
+            leave_s=LEAVE_S,
+            service=PROBES,
+        )
+        self.listening = self._server.listening
+
+    @property
+    def bound_port(self) -> int:
         """The port that is listened on; of meaning once `listening` is set. Differs for port 0."""
+        return self._server.bound_port
 
     async def run(self) -> None:
         """Serve until cancelled. Raises OSError, which names address and port, when the port cannot be had."""
-        app = web.Application()
-        app.add_routes([web.get(LIVE, self._live), web.get(READY, self._ready)])
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=SILENCE_S, shutdown_timeout=LEAVE_S)
-        await runner.setup()
-        try:
-            server = await self._listen(runner)
-            try:
-                self.bound_port = server.sockets[0].getsockname()[1]
-                self.listening.set()
-                log.info("listening for probes", host=self._host, port=self.bound_port)
-                await asyncio.get_running_loop().create_future()
-            finally:
-                server.close()
-                self.listening.clear()
-        finally:
-            await runner.cleanup()
-
-    async def _listen(self, runner: web.AppRunner) -> asyncio.Server:
-        serving = runner.server
-        if serving is None:
-            raise RuntimeError("the probes were not set up")
-
-        def door() -> asyncio.BaseProtocol:
-            return serving() if len(serving.connections) < MOST_CONNECTIONS else _Refusal()
-
-        try:
-            return await asyncio.get_running_loop().create_server(door, self._host, self._port, reuse_address=True)
-        except OSError as error:
-            place = f"probes cannot be answered at {self._host}:{self._port} (health.host, health.port)"
-            raise OSError(error.errno, f"{place}: {error.strerror or error}") from error
+        await self._server.run()
 
     async def _live(self, _: web.Request) -> web.Response:
         return _answer(200, {"alive": True, "member": self._health.member})
@@ -179,11 +165,3 @@ class HealthServer:
 
 def _answer(status: int, told: object) -> web.Response:
     return web.json_response(told, status=status, headers={"Cache-Control": "no-store", "Server": "orikaeshi"})
-
-
-class _Refusal(asyncio.Protocol):
-    """A connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            transport.abort()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
@@ -19,8 +20,20 @@ LEAVE_S = 5.0
 """How long requests are given to end when we stop."""
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a server is for, in words for the log and for whoever finds its port taken."""
+
+    listening: str
+    cannot: str
+    settings: str
+
+
+PAGES = Service("listening for browsers", "the web pages cannot be served", "web.host, web.port")
+
+
 class WebServer:
-    """Listens for browsers and providers, in plain HTTP: a reverse proxy in front of it encrypts."""
+    """Listens in plain HTTP: a reverse proxy in front of it encrypts. Who is silent, or one too many, is let go."""
 
     def __init__(
         self,
@@ -30,11 +43,15 @@ class WebServer:
         *,
         most_connections: int = MOST_CONNECTIONS,
         silence_s: float = SILENCE_S,
+        leave_s: float = LEAVE_S,
+        service: Service = PAGES,
     ) -> None:
         self._host, self._port = host, port
         self._app = app
         self._most_connections = most_connections
         self._silence_s = silence_s
+        self._leave_s = leave_s
+        self._service = service
         self.listening = asyncio.Event()
         self.bound_port = port
         """The port that is listened on; of meaning once `listening` is set. Differs for port 0."""
@@ -46,7 +63,7 @@ class WebServer:
             access_log=None,
             keepalive_timeout=self._silence_s,
             lingering_time=LINGER_S,
-            shutdown_timeout=LEAVE_S,
+            shutdown_timeout=self._leave_s,
             # What a provider signed is what was sent, and a small body that grows large is an attack.
             auto_decompress=False,
         )
@@ -56,7 +73,7 @@ class WebServer:
             try:
                 self.bound_port = server.sockets[0].getsockname()[1]
                 self.listening.set()
-                log.info("listening for browsers", host=self._host, port=self.bound_port)
+                log.info(self._service.listening, host=self._host, port=self.bound_port)
                 await asyncio.get_running_loop().create_future()
             finally:
                 server.close()
@@ -67,7 +84,7 @@ class WebServer:
     async def _listen(self, runner: web.AppRunner) -> asyncio.Server:
         serving = runner.server
         if serving is None:
-            raise RuntimeError("the pages were not set up")
+            raise RuntimeError("it was not set up")
 
         def door() -> asyncio.BaseProtocol:
             return serving() if len(serving.connections) < self._most_connections else _Refusal()
@@ -75,7 +92,7 @@ class WebServer:
         try:
             server = await asyncio.get_running_loop().create_server(door, self._host, self._port, reuse_address=True)
         except OSError as error:
-            place = f"the web pages cannot be served at {self._host}:{self._port} (web.host, web.port)"
+            place = f"{self._service.cannot} at {self._host}:{self._port} ({self._service.settings})"
             raise OSError(error.errno, f"{place}: {error.strerror or error}") from error
         for each in server.sockets:
             # Who does not take what was sent is not waited for: the connections inherit it.
