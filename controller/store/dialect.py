@@ -24,7 +24,7 @@ from controller.store import postgresql as server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from sqlalchemy import URL, Connection, Select, Table
+    from sqlalchemy import URL, Connection, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -141,14 +141,6 @@ async def hold_still(connection: AsyncConnection, tables: Sequence[str]) -> None
 def has_one_writer(engine: AsyncEngine) -> bool:
     """Tell whether the database lets only one transaction write at a time."""
     return engine.dialect.name == "sqlite"
-
-
-def for_update_skip_locked(query: Select[Any], connection: AsyncConnection) -> Select[Any]:
-    """Return a query that locks the rows it finds, and finds none that somebody else has locked.
-
-    For whoever takes any one of several: nobody queues up behind one row. On SQLite one writer is all there is.
-    """
-    return query.with_for_update(skip_locked=True) if connection.dialect.name == "postgresql" else query
 
 
 def origin_of(engine: AsyncEngine) -> str:
