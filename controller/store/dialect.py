@@ -1,37 +1,31 @@
-"""The seam between databases: what each does its own way, and nothing outside this file and `postgresql.py` does.
+"""The seam between databases: what each does its own way. Only this file, `sqlite.py` and `postgresql.py` know.
 
-SQLite: one file, one writer at a time. Sources: https://sqlite.org/wal.html, https://sqlite.org/pragma.html,
-https://sqlite.org/lang_transaction.html. PostgreSQL: many writers, row locks; readers wait for nobody.
+SQLite: one file, one writer at a time. PostgreSQL: many writers, row locks; readers wait for nobody.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-import sqlite3
 import zlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, cast, event, func, literal, make_url, select
+from sqlalchemy import Integer, cast, create_engine, func, literal, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from controller.ports.promises import StoreUnavailableError
 from controller.store import postgresql as server
+from controller.store import sqlite as file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from sqlalchemy import URL, Connection, Table
-    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+    from sqlalchemy import URL, Connection, Engine, Table
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-    from sqlalchemy.pool import ConnectionPoolEntry
 
 DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
-_WRITES = "orikaeshi_writes"
-_CHANGES_SCHEMA = "orikaeshi_changes_schema"
 _MIGRATION_LOCK = 0x6F72696B  # "orik"; any number will do that no other program on the same database uses
 _BOOKING_LOCKS = 0x6F72696C  # locks by two numbers are others than those by one
 _ORIGIN = "orikaeshi_origin"
@@ -56,12 +50,23 @@ def connect_to(url_text: str, *, busy_timeout_s: float) -> AsyncEngine:
             f"The database address {url_text} is in memory, and would forget every promise at the next restart. "
             "Name a file: sqlite+aiosqlite:////var/lib/orikaeshi/orikaeshi.db"
         )
-    _create_private_file(url)
-    # isolation_level None: the driver begins no transaction of its own; `_begin` below does.
-    engine = _create(url, {**options, "connect_args": {"isolation_level": None, "timeout": busy_timeout_s}})
-    event.listen(engine.sync_engine, "connect", _set_up_connection)
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
+    file.create_private_file(url)
+    engine = _create(url, {**options, **file.options_of_file(busy_timeout_s)})
+    file.set_up_file(engine.sync_engine)
+    return engine.execution_options(**{_OPENED: (url, busy_timeout_s)})
+
+
+def open_file(engine: AsyncEngine) -> Engine:
+    """Return an engine for the same file, to be used in threads."""
+    url, busy_timeout_s = engine.sync_engine.get_execution_options()[_OPENED]
+    same = create_engine(url.set(drivername="sqlite"), hide_parameters=True, **file.options_of_file(busy_timeout_s))
+    file.set_up_file(same)
+    return same
+
+
+def for_writing_file(engine: Engine) -> Engine:
+    """Return the same engine, on the same pool, whose transactions are going to write."""
+    return engine.execution_options(**{file.WRITES: True})
 
 
 def _connect_to_server(url: URL, *, busy_timeout_s: float, changes_schema: bool) -> AsyncEngine:
@@ -79,8 +84,8 @@ def for_writing(engine: AsyncEngine) -> AsyncEngine:
     waiting statement itself would fix, they would count as if that was not there.
     """
     if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="READ COMMITTED", **{_WRITES: True})
-    return engine.execution_options(**{_WRITES: True})
+        return engine.execution_options(isolation_level="READ COMMITTED", **{file.WRITES: True})
+    return engine.execution_options(**{file.WRITES: True})
 
 
 def for_reading(engine: AsyncEngine) -> AsyncEngine:
@@ -108,7 +113,7 @@ async def changing_schema(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]
             await patient.dispose()
             await engine.dispose()  # what its connections have prepared may be of no use any more
         return
-    changing = engine.execution_options(**{_WRITES: True, _CHANGES_SCHEMA: True})
+    changing = engine.execution_options(**{file.WRITES: True, file.CHANGES_SCHEMA: True})
     async with changing.connect() as connection:
         try:
             async with connection.begin():
@@ -197,13 +202,6 @@ async def receipt_of(connection: AsyncConnection) -> str:
     return await server.receipt_of(connection) if connection.dialect.name == "postgresql" else ""
 
 
-def file_of(url: URL) -> str | None:
-    """Return the path of a SQLite database; None for a server, and for a `file:` URI, whose options are the admin's."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith("file:"):
-        return None
-    return url.database
-
-
 def _parse(url_text: str) -> URL:
     try:
         url = make_url(url_text)
@@ -237,49 +235,3 @@ def _is_in_memory(url: URL) -> bool:
     return database == ":memory:" or (
         database.startswith("file:") and ("mode=memory" in str(url) or ":memory:" in database)
     )
-
-
-def _create_private_file(url: URL) -> None:
-    """Create the file readable by its owner alone (it holds phone numbers); SQLite gives its -wal the same mode."""
-    path = file_of(url)
-    if path is None:
-        return
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    except OSError:
-        # SQLite meets the same trouble when it connects, and the answer to it is made there.
-        return
-
-
-def _set_up_connection(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    try:
-        # FULL: with WAL, only this makes a commit durable against loss of power.
-        _use_wal(cursor)
-        for pragma in ("synchronous = FULL", "foreign_keys = ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-    finally:
-        cursor.close()
-
-
-def _use_wal(cursor: DBAPICursor) -> None:
-    """Switch to WAL. Of two who do so at once with a new file one is refused without being let wait, so it waits here.
-
-    Writing nothing takes its turn like any writing, for as long as the busy timeout says.
-    """
-    try:
-        cursor.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError:
-        cursor.execute("BEGIN IMMEDIATE")
-        cursor.execute("COMMIT")
-        cursor.execute("PRAGMA journal_mode = WAL")
-
-
-def _begin(connection: Connection) -> None:
-    # A deferred transaction that turns into a writer fails at once, without waiting, when another one wrote
-    # meanwhile (SQLITE_BUSY_SNAPSHOT); one that asks first waits its turn.
-    options = connection.get_execution_options()
-    if options.get(_CHANGES_SCHEMA, False):
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-    writes = options.get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

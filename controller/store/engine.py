@@ -11,11 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from controller.ports.promises import StoreUnavailableError
 from controller.store.dialect import for_reading, for_writing, has_one_writer, receipt_of, was_cut_off
 from controller.store.faults import as_unavailable
+from controller.store.in_thread import FileTransactions
 from controller.store.postgresql import is_conflict, was_committed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
+    from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ class Database:
         self.engine = engine
         self._writer = for_writing(engine)
         self._reader = for_reading(engine)
+        self._file = FileTransactions(engine) if has_one_writer(engine) else None
         # Our own writers queue up in order here; SQLite alone would have each of them sleep and try again.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if has_one_writer(engine) else nullcontext()
 
@@ -64,8 +67,15 @@ class Database:
         """Return what `work` reads, all of it from one state of the database. Raises StoreUnavailableError."""
         return await _to_the_end(self._tried(self._reader, work))
 
+    @property
+    def sync_engine(self) -> Engine:
+        """The engine below, on which the transactions really run: SQLAlchemy's events are heard there."""
+        return self.engine.sync_engine if self._file is None else self._file.engine
+
     async def close(self) -> None:
         """Close every connection."""
+        if self._file is not None:
+            await _to_the_end(self._file.close())
         await _to_the_end(self.engine.dispose())
 
     async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]], then: Callable[[T], None] | None) -> T:
@@ -98,6 +108,8 @@ class Database:
         )
 
     async def _once(self, engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        if self._file is not None:
+            return await self._file.run(work, writes=engine is self._writer)
         receipt = ""
         async with engine.connect() as connection:
             try:

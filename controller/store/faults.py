@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import file_of
 from controller.store.postgresql import sqlstate_of, was_cut_off
+from controller.store.sqlite import file_of
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

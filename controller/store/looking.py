@@ -10,9 +10,10 @@ from sqlalchemy import NullPool, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import connect_to, file_of, for_reading
+from controller.store.dialect import connect_to, for_reading
 from controller.store.faults import as_unavailable
 from controller.store.postgresql import sqlstate_of
+from controller.store.sqlite import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

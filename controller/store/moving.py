@@ -18,9 +18,10 @@ from sqlalchemy import Integer, func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import connect_to, file_of, for_writing, hold_still
+from controller.store.dialect import connect_to, for_writing, hold_still
 from controller.store.faults import as_unavailable
 from controller.store.migrate import check_schema, migrate
+from controller.store.sqlite import file_of
 from controller.store.tables import leases, metadata
 
 if TYPE_CHECKING:

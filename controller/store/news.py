@@ -18,9 +18,10 @@ from sqlalchemy.exc import DBAPIError
 
 from controller.ports.news import Kind, News
 from controller.ports.promises import StoreUnavailableError
-from controller.store.dialect import CHANNEL, connect_to, file_of, origin_of
+from controller.store.dialect import CHANNEL, connect_to, origin_of
 from controller.store.doorbell import Doorbell, bell_of
 from controller.store.faults import as_unavailable
+from controller.store.sqlite import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

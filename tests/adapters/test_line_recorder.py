@@ -48,8 +48,9 @@ class Desk:
         self.recorder = LineRecorder(store.line_audit, self.clock, logger, keep=1000)
         self.commits: asyncio.Queue[None] = asyncio.Queue()
         self._is_committing = False
-        event.listen(store.database.engine.sync_engine, "commit", self._commits)
-        event.listen(store.database.engine.sync_engine, "checkin", self._is_done)
+        self._loop = asyncio.get_running_loop()
+        event.listen(store.database.sync_engine, "commit", self._commits)
+        event.listen(store.database.sync_engine, "checkin", self._is_done)
         self.task: asyncio.Task[None] | None = None
 
     def _commits(self, _connection: Any) -> None:
@@ -59,7 +60,7 @@ class Desk:
         # The event named commit comes before the commit; when the connection is given back, it is over.
         if self._is_committing:
             self._is_committing = False
-            self.commits.put_nowait(None)
+            self._loop.call_soon_threadsafe(self.commits.put_nowait, None)
 
     def start(self) -> None:
         """Let the recorder run."""
@@ -161,11 +162,13 @@ async def test_a_batch_that_is_being_written_at_the_end_is_written_once(desk: De
     """Cancelled in the middle of its transaction."""
     desk.start()
 
+    loop = asyncio.get_running_loop()
+
     def cancel(*_anything: Any) -> None:
         assert desk.task is not None
-        desk.task.cancel()
+        loop.call_soon_threadsafe(desk.task.cancel)
 
-    event.listen(desk.store.database.engine.sync_engine, "before_cursor_execute", cancel)
+    event.listen(desk.store.database.sync_engine, "before_cursor_execute", cancel)
     desk.recorder.note(decision(1))
     await desk.commits.get()
     await desk.stop()

@@ -222,7 +222,7 @@ async def test_a_sender_with_nothing_to_do_asks_nothing_of_the_database(room: Ro
         if "sms_outbox" in statement:
             asked.append(statement)
 
-    event.listen(room.store.database.engine.sync_engine, "before_cursor_execute", remember)
+    event.listen(room.store.database.sync_engine, "before_cursor_execute", remember)
     room.start()
     await room.owe(1)
     await room.logged("sms_sent")

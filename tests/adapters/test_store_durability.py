@@ -81,15 +81,16 @@ async def test_a_call_that_is_cancelled_at_any_moment_leaves_all_or_nothing_and_
     """Cancelled at each step of the transaction in turn: its begin, each statement, its commit."""
     moments = target = 0
     task: asyncio.Future[Any] | None = None
+    loop = asyncio.get_running_loop()
 
     def pass_by(*_anything: Any) -> None:
         nonlocal moments
         moments += 1
         if task is not None and moments == target:
-            task.cancel()
+            loop.call_soon_threadsafe(task.cancel)
 
     for name in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(store.database.engine.sync_engine, name, pass_by)
+        event.listen(store.database.sync_engine, name, pass_by)
     while target <= moments:
         target += 1
         moments = 0
@@ -98,7 +99,7 @@ async def test_a_call_that_is_cancelled_at_any_moment_leaves_all_or_nothing_and_
         reached, was_cancelled, task = moments, task.cancelled(), None
         # What was begun was ended: the promise is there, whole, with its history, whoever was told of it.
         assert was_cancelled is (target <= reached)
-        assert store.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a queue pool has it
+        assert store.database.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a queue pool has it
         made = await store.promises.made_on_call(f"call-{target}")
         assert made is not None
         history = await rows(store, f"SELECT seq FROM promise_events WHERE promise_id = '{made.id}'")  # noqa: S608 - our id
@@ -121,11 +122,12 @@ async def test_a_listener_is_told_even_when_the_caller_was_cancelled(store: Stor
     heard: list[str] = []
     store.changed.append(lambda promise: heard.append(promise.id))
     task: asyncio.Future[Any]
+    loop = asyncio.get_running_loop()
 
     def cancel(*_anything: Any) -> None:
-        task.cancel()
+        loop.call_soon_threadsafe(task.cancel)
 
-    event.listen(store.database.engine.sync_engine, "commit", cancel)
+    event.listen(store.database.sync_engine, "commit", cancel)
     task = asyncio.ensure_future(make(store, wanted()))
     await asyncio.wait({task})
     assert task.cancelled()
@@ -136,6 +138,7 @@ async def test_a_block_that_is_cancelled_at_any_moment_is_whole_or_was_never_beg
     """The entry and every promise of the number, together, and each listener told."""
     moments = target = 0
     task: asyncio.Future[Any] | None = None
+    loop = asyncio.get_running_loop()
     heard: list[str] = []
     store.changed.append(lambda promise: heard.append(promise.id) if promise.state.is_final else None)
 
@@ -143,10 +146,10 @@ async def test_a_block_that_is_cancelled_at_any_moment_is_whole_or_was_never_beg
         nonlocal moments
         moments += 1
         if task is not None and moments == target:
-            task.cancel()
+            loop.call_soon_threadsafe(task.cancel)
 
     for name in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(store.database.engine.sync_engine, name, pass_by)
+        event.listen(store.database.sync_engine, name, pass_by)
     reached = 0
     while target <= reached:
         target += 1
@@ -250,6 +253,7 @@ async def test_a_link_that_is_redeemed_and_cancelled_at_any_moment_is_whole_or_w
     """The link, the promise, its history and the SMS, together, and each listener told."""
     moments = target = 0
     task: asyncio.Future[Any] | None = None
+    loop = asyncio.get_running_loop()
     heard: list[str] = []
     store.changed.append(lambda promise: heard.append(promise.number))
 
@@ -257,10 +261,10 @@ async def test_a_link_that_is_redeemed_and_cancelled_at_any_moment_is_whole_or_w
         nonlocal moments
         moments += 1
         if task is not None and moments == target:
-            task.cancel()
+            loop.call_soon_threadsafe(task.cancel)
 
     for name in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(store.database.engine.sync_engine, name, pass_by)
+        event.listen(store.database.sync_engine, name, pass_by)
     reached = 0
     while target <= reached:
         target += 1

@@ -18,7 +18,7 @@ from controller.ports.lease import Lease
 from controller.ports.links import BookingLink, Challenge, Withdraw
 from controller.ports.promises import StoreUnavailableError
 from controller.ports.sms import IncomingSms, Receipt
-from tests.contract.store_under_test import NOON, NUMBER, HandClock, make, store_at, wanted
+from tests.contract.store_under_test import NOON, NUMBER, HandClock, make, refuse_writes, store_at, wanted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -105,7 +105,7 @@ async def test_a_full_disk_says_so_and_loses_nothing_that_was_acknowledged(store
         for n in range(2000):
             made.add((await make(store, wanted(f"call-{n}", number=f"+81{n:010}"))).promise.id)
 
-    event.listen(store.database.engine.sync_engine.pool, "checkout", stop_growing)
+    event.listen(store.database.sync_engine.pool, "checkout", stop_growing)
     with pytest.raises(StoreUnavailableError) as raised:
         await book_on()
     assert_one_line_for_a_person(raised, "the disk is full", "Free space")
@@ -189,11 +189,17 @@ async def test_the_file_is_its_owners_alone(store: Store, path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 50}
+
+
 async def test_every_connection_is_durable_and_checks_references(store: Store) -> None:
     """WAL, synchronous FULL (2), foreign keys on; on each of several connections."""
     async with store.database.engine.connect(), store.database.engine.connect() as second:
-        for pragma, value in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 50}.items():
+        for pragma, value in PRAGMAS.items():
             assert (await second.exec_driver_sql(f"PRAGMA {pragma}")).scalar() == value
+    with store.database.sync_engine.connect(), store.database.sync_engine.connect() as in_thread:
+        for pragma, value in PRAGMAS.items():
+            assert in_thread.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
 
 async def test_a_number_stays_out_of_the_text_of_a_database_error(store: Store) -> None:
@@ -250,8 +256,7 @@ async def test_each_book_says_that_the_database_is_locked_and_works_again(store:
 async def test_each_book_says_that_the_database_can_only_be_read(store: Store, book: str) -> None:
     """And the list can be asked all the same."""
     await make(store, wanted())
-    async with store.database.engine.connect() as holder:
-        await holder.exec_driver_sql("PRAGMA query_only = ON")
+    await refuse_writes(store)
     with pytest.raises(StoreUnavailableError) as raised:
         await BOOKS[book](store)
     assert_one_line_for_a_person(raised, "can be read but not written")
@@ -272,7 +277,7 @@ async def test_a_block_on_a_full_disk_says_so_and_leaves_the_promise_as_it_was(s
             await store.do_not_call.block(f"+44{n:010}", reason="a reason of some length " * 8)
             done.add(f"+44{n:010}")
 
-    event.listen(store.database.engine.sync_engine.pool, "checkout", stop_growing)
+    event.listen(store.database.sync_engine.pool, "checkout", stop_growing)
     with pytest.raises(StoreUnavailableError) as raised:
         await block_on()
     assert_one_line_for_a_person(raised, "the disk is full", "Free space")

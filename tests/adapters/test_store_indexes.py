@@ -94,7 +94,7 @@ async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
         if re.match("SELECT|UPDATE", statement):
             sent.append((statement, parameters))
 
-    event.listen(store.database.engine.sync_engine, "before_cursor_execute", remember)
+    event.listen(store.database.sync_engine, "before_cursor_execute", remember)
     caps = Caps(1, 1, {"+8190": 1}, 1000, Tariff(1, 1))
     lease = await store.leases.take(lease_of_pbx(), "one", "one", 4)
     await store.leases.renew(lease, 4)

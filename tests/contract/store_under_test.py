@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Attempt, Promise
@@ -158,8 +158,13 @@ async def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
 
 async def refuse_writes(store: Store) -> None:
     """Let the database take no more writes, as a disk that is read-only, or a server that only stands by."""
-    on_server = store.database.engine.dialect.name == "postgresql"
-    no_writes = "SET default_transaction_read_only = on" if on_server else "PRAGMA query_only = ON"
-    async with store.database.engine.connect() as holder:  # the one connection, which all that follows will have
-        await holder.exec_driver_sql(no_writes)
-        await holder.commit()
+    if store.database.engine.dialect.name == "postgresql":
+        async with store.database.engine.connect() as holder:  # the one connection, which all that follows will have
+            await holder.exec_driver_sql("SET default_transaction_read_only = on")
+            await holder.commit()
+        return
+
+    def read_only(connection: Any, *_rest: Any) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    event.listen(store.database.sync_engine.pool, "checkout", read_only)

@@ -186,7 +186,7 @@ async def test_orphans_cannot_be_closed_without_the_database(tmp_path: Path) -> 
     async with store_at(f"sqlite+aiosqlite:///{path}", HandClock()):
         pass
     async with store_at(f"sqlite+aiosqlite:///{path}", HandClock(), busy_timeout_s=0.05) as store:
-        await store.database.engine.dispose()
+        store.database.sync_engine.dispose()
         path.write_bytes(b"this is not a database" * 100)
         with pytest.raises(StoreUnavailableError, match="is not a database"):
             await store.calls.close_orphans(frozenset(), ended_at=LATER)

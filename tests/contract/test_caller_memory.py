@@ -42,7 +42,7 @@ async def test_a_memory_that_fails_does_not_disturb_the_call(tmp_path: Path) -> 
     async with store_at(f"sqlite+aiosqlite:///{path}", HandClock(), log=logger) as store:
         await refuse_writes(store)
         await store.callers.remember_language(NUMBER, "en")
-        await store.database.engine.dispose()
+        store.database.sync_engine.dispose()
         path.write_bytes(b"this is not a database" * 100)
         assert await store.callers.language_of(NUMBER) is None
     assert [(entry["event"], entry["doing"]) for entry in log.entries] == [

@@ -201,7 +201,7 @@ class Meddler:
 
     def __init__(self, store: Store, times: int) -> None:
         self._left = times
-        event.listen(store.database.engine.sync_engine, "before_cursor_execute", self._meddle)
+        event.listen(store.database.sync_engine, "before_cursor_execute", self._meddle)
 
     def _meddle(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.startswith("UPDATE promises SET") and "meddled" not in statement and self._left:
