@@ -73,6 +73,7 @@ class AriCall:
         self._state = state
         self._queue_of_requests = asyncio.Lock()
         self._plays = 0
+        self._behind: asyncio.Future[None] | None = None
         self.unwanted = False
         """Was to be hung up: said again after a connection that was lost just then."""
         self.found_in: str | None = None
@@ -155,13 +156,17 @@ class AriCall:
             try:
                 await other.enter(bridge)
             except CallerHungUp:
+                await self._quietly(bridge.destroy)
                 return False
             await self.enter(bridge)
             await on_joined()
             await _first_done(self.gone(), other.gone())
-            return True
-        finally:
-            await self._quietly(lambda: self._client.bridges.named(bridge_id).destroy())
+        except BaseException:
+            await self._quietly(self._client.bridges.named(bridge_id).destroy)
+            raise
+        # The agent is free now: nobody waits for the bridge to go but what this call does next.
+        self._behind = asyncio.ensure_future(self._quietly(self._client.bridges.named(bridge_id).destroy))
+        return True
 
     async def enter(self, bridge: Bridge) -> None:
         """Move into a bridge, out of whichever this was in.
@@ -183,6 +188,7 @@ class AriCall:
     async def hang_up(self) -> None:
         """Hang up, if there still is something to hang up."""
         self.unwanted = True
+        await self._after_talk()
         if self._state.gone is None:
             await self._quietly(self._channel.hangup)
 
@@ -207,6 +213,7 @@ class AriCall:
         Raises CallerHungUp when the channel is gone, PbxUnavailableError when Asterisk refuses for another reason.
         """
         async with self._queue_of_requests:
+            await self._after_talk()
             while True:
                 if self._state.gone is not None:
                     raise CallerHungUp(self.id)
@@ -225,6 +232,12 @@ class AriCall:
                     if self._state.is_gone or isinstance(error, AriNotFound):
                         raise CallerHungUp(self.id) from error
                     raise PbxUnavailableError(str(error)) from error
+
+    async def _after_talk(self) -> None:
+        """Wait for the bridge of a talk that is over to be gone."""
+        behind, self._behind = self._behind, None
+        if behind is not None:
+            await behind
 
     async def _quietly(self, request: Callable[[], Awaitable[Any]]) -> None:
         """Send a request whose failure changes nothing, to its end even when this task is being cancelled."""

@@ -97,6 +97,9 @@ class AgentDesk:
 
     def rest(self, name: str, rest_s: float) -> None:
         """Let the rest that the agent is in (a wrap-up, a missed call's pause) be over after `rest_s` seconds."""
+        if rest_s <= 0:
+            self.move(name, AgentEvent.REST_OVER)
+            return
         self._supervisor.spawn(self._rest(self._agents[name], rest_s), agent=name)
 
     async def _rest(self, resting: Agent, rest_s: float) -> None:
