@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from dataclasses import dataclass
 
@@ -18,6 +19,11 @@ LINGER_S = 1.0
 """How long what was refused is read and thrown away, so that its sender gets to see the answer."""
 LEAVE_S = 5.0
 """How long requests are given to end when we stop."""
+PATIENCE_S = 3.0
+"""How long a taken port is waited for: who starts a controller again beside the old one takes its calls over, and the
+old one leaves the port a moment later."""
+_LOOK_AGAIN_S = 0.05
+"""A port tells nobody that it has become free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class WebServer:
         most_connections: int = MOST_CONNECTIONS,
         silence_s: float = SILENCE_S,
         leave_s: float = LEAVE_S,
+        patience_s: float = PATIENCE_S,
         service: Service = PAGES,
     ) -> None:
         self._host, self._port = host, port
@@ -51,6 +58,7 @@ class WebServer:
         self._most_connections = most_connections
         self._silence_s = silence_s
         self._leave_s = leave_s
+        self._patience_s = patience_s
         self._service = service
         self.listening = asyncio.Event()
         self.bound_port = port
@@ -89,8 +97,18 @@ class WebServer:
         def door() -> asyncio.BaseProtocol:
             return serving() if len(serving.connections) < self._most_connections else _Refusal()
 
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + self._patience_s
         try:
-            server = await asyncio.get_running_loop().create_server(door, self._host, self._port, reuse_address=True)
+            while True:
+                try:
+                    server = await loop.create_server(door, self._host, self._port, reuse_address=True)
+                    break
+                except OSError as error:
+                    if error.errno != errno.EADDRINUSE or loop.time() >= deadline_s:
+                        raise
+                    log.debug("the port is taken, looking again", host=self._host, port=self._port)
+                await asyncio.sleep(_LOOK_AGAIN_S)
         except OSError as error:
             place = f"{self._service.cannot} at {self._host}:{self._port} ({self._service.settings})"
             raise OSError(error.errno, f"{place}: {error.strerror or error}") from error

@@ -141,11 +141,31 @@ async def test_only_so_many_are_let_in_at_once(tmp_path: Path) -> None:
 
 async def test_a_port_that_is_taken_is_said_in_one_line(site: Site) -> None:
     """With the settings that name it."""
-    second = WebServer("127.0.0.1", site.server.bound_port, build(site.web))
+    second = WebServer("127.0.0.1", site.server.bound_port, build(site.web), patience_s=0)
     with pytest.raises(OSError, match=r"cannot be served at 127\.0\.0\.1:\d+ \(web\.host, web\.port\)") as raised:
         await second.run()
     assert raised.value.strerror is not None
     assert "\n" not in raised.value.strerror
+
+
+async def test_a_port_that_becomes_free_in_time_is_taken_over(tmp_path: Path) -> None:
+    """A controller that is started again beside the old one has its calls before the old one has left."""
+    with socket.socket() as old:
+        old.bind(("127.0.0.1", 0))
+        old.listen()
+        async with site_at(tmp_path) as site:
+            server = WebServer("127.0.0.1", old.getsockname()[1], build(site.web), patience_s=60)
+            with structlog.testing.capture_logs() as logs:
+                serving = asyncio.create_task(server.run())
+                while not serving.done() and not any("taken" in line["event"] for line in logs):  # noqa: ASYNC110 - a log has no event to wait for
+                    await asyncio.sleep(0)
+            old.close()
+            await asyncio.wait(
+                {serving, waiting := asyncio.ensure_future(server.listening.wait())}, return_when="FIRST_COMPLETED"
+            )
+            assert waiting.done()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
 
 
 async def test_when_we_stop_nobody_is_left_and_the_port_is_free(tmp_path: Path) -> None:

@@ -79,8 +79,8 @@ class AriReplaced(AriError):
 
     def __init__(self, app: str) -> None:
         super().__init__(
-            f"Another controller took over the ARI application {app!r}. This one stops, so that the two do not "
-            "fight over the calls. Stop the other one, or give each its own application name."
+            f"Another controller took over the ARI application {app!r}. This one leaves its calls to it and stands by. "
+            "If that is no second start of this one, give each its own application name."
         )
 
 
