@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 
-from lab.chaos import cluster_faults, crash_sweep, faults, sms_faults
+from lab.chaos import cluster_faults, crash_sweep, faults, sms_faults, standby_faults
 from lab.chaos.bench import RULES, Bench, running_bench
 from lab.chaos.cluster_bench import ClusterBench, running_cluster_bench
 from lab.chaos.figures import Figures, markdown, table
@@ -42,7 +42,8 @@ FAULTS: dict[str, tuple[Fault, int, int]] = {
     "kill -9 under load": (faults.kill9, 50, 1000),
     "Asterisk killed": (faults.pbx_killed, 3, 20),
     "event socket cut": (faults.event_socket_cut, 2, 20),
-    "stopped past its lease": (faults.stopped, 3, 20),
+    "stopped past its lease": (standby_faults.stopped, 3, 20),
+    "started twice": (standby_faults.started_twice, 3, 20),
     "database locked": (faults.database_locked, 3, 20),
     "database read-only": (faults.disc_read_only, 2, 10),
     "disc full": (faults.disc_full, 2, 10),

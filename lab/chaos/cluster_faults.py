@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from lab.chaos.faults import LOAD_PER_S, STOPPED_S, send
-from lab.controller_process import ControllerFailedError
+from lab.chaos.faults import LOAD_PER_S, send
+from lab.cluster import Member
 from lab.ledger.facts import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
     from lab.chaos.cluster_bench import ClusterBench
     from lab.chaos.figures import Figures
-    from lab.cluster import Member
 
 AWAY_S = (0.5, 6.0)
 """So long is the database away: for less than a lease, and for more."""
@@ -25,56 +27,17 @@ RESTING_S = 2.0
 
 async def owner_killed(bench: ClusterBench, figures: Figures, times: int) -> None:
     """Kill a controller at any moment: the other takes over. Then it comes back, and has its home again."""
-    members = await bench.started()
-    await bench.talks_everywhere()
-    async with bench.load(per_s=LOAD_PER_S):
-        for turn in range(times):
-            name = bench.names[turn % len(bench.names)]
-            owner, other = members[name], _other(members, name)
-            await asyncio.sleep(bench.rng.uniform(0.2, 2.5))
-            at, killed_s = len(other.lines), time.monotonic()
-            await owner.kill9()
-            await other.in_control_of(bench.home_of(name).name, since=at)
-            figures.back(time.monotonic() - killed_s)
-            await asyncio.sleep(bench.rng.uniform(0, 2))
-            await _comes_home(bench, figures, owner)
-            figures.runs += 1
-    await _ended(bench, figures, members)
+    await _owners_away(bench, figures, times, leave=Member.kill9, come_back=Member.start)
 
 
 async def owner_stopped(bench: ClusterBench, figures: Figures, times: int) -> None:
     """Stop a controller (SIGSTOP) past its lease; the other takes over; then the first goes on, and has it again."""
-    members = await bench.started()
-    await bench.talks_everywhere()
-    async with bench.load(per_s=LOAD_PER_S):
-        for turn in range(times):
-            name = bench.names[turn % len(bench.names)]
-            owner, other = members[name], _other(members, name)
-            home = bench.home_of(name).name
-            await asyncio.sleep(bench.rng.uniform(0.5, 2))
-            at, stopped_s = len(other.lines), time.monotonic()
-            send(owner, signal.SIGSTOP)
-            await other.in_control_of(home, since=at)
-            figures.back(time.monotonic() - stopped_s)
-            await asyncio.sleep(bench.rng.uniform(0, STOPPED_S / 2))
-            at = len(owner.lines)
-            send(owner, signal.SIGCONT)
-            try:
-                await owner.in_control_of(home, since=at)
-            except ControllerFailedError:
-                if owner.pid is not None:
-                    raise
-                figures.notes.append(f"{name} ended when it found its place taken, and was started again")
-                await _comes_home(bench, figures, owner)
-            figures.runs += 1
-    await _ended(bench, figures, members)
+    await _owners_away(bench, figures, times, leave=_stop, come_back=_go_on)
 
 
 async def database_killed(bench: ClusterBench, figures: Figures, times: int) -> None:
     """Kill PostgreSQL, all of it at once, and start it again after a moment, or after more than a lease."""
-    members = await bench.started()
-    await bench.talks_everywhere()
-    async with bench.load(per_s=LOAD_PER_S):
+    async with _at_work(bench, figures) as members:
         for turn in range(times):
             await asyncio.sleep(bench.rng.uniform(1, 3))
             await asyncio.to_thread(bench.machines.postgres.stop, signal.SIGKILL)
@@ -89,14 +52,11 @@ async def database_killed(bench: ClusterBench, figures: Figures, times: int) -> 
             await _dialled(bench, since=since)
             figures.notes.append(f"{time.monotonic() - up_s:.1f} s after the database was back somebody was dialled")
             figures.runs += 1
-    await _ended(bench, figures, members)
 
 
 async def one_asterisk_killed(bench: ClusterBench, figures: Figures, times: int) -> None:
     """Kill one Asterisk: whoever calls meanwhile comes to the other one. Then it comes back."""
-    members = await bench.started()
-    await bench.talks_everywhere()
-    async with bench.load(per_s=LOAD_PER_S):
+    async with _at_work(bench, figures) as members:
         for turn in range(times):
             name = bench.names[turn % len(bench.names)]
             site, left = bench.home_of(name), bench.home_of(bench.names[turn % len(bench.names) - 1])
@@ -116,19 +76,58 @@ async def one_asterisk_killed(bench: ClusterBench, figures: Figures, times: int)
             figures.back(time.monotonic() - up_s)
             await bench.machines.door.until_open(lives=len(bench.names))
             figures.runs += 1
-    await _ended(bench, figures, members)
 
 
-def _other(members: dict[str, Member], name: str) -> Member:
-    return next(one for other, one in members.items() if other != name)
+async def _owners_away(
+    bench: ClusterBench,
+    figures: Figures,
+    times: int,
+    *,
+    leave: Callable[[Member], Awaitable[None]],
+    come_back: Callable[[Member], Awaitable[None]],
+) -> None:
+    """Have each controller in turn leave its home to the other, and come back to it."""
+    async with _at_work(bench, figures) as members:
+        for turn in range(times):
+            name = bench.names[turn % len(bench.names)]
+            owner, home = members[name], bench.home_of(name).name
+            other = next(one for another, one in members.items() if another != name)
+            await asyncio.sleep(bench.rng.uniform(0.2, 2.5))
+            at, left_s = len(other.lines), time.monotonic()
+            await leave(owner)
+            await other.in_control_of(home, since=at)
+            figures.back(time.monotonic() - left_s)
+            await asyncio.sleep(bench.rng.uniform(0, 2))
+            at, back_s = len(owner.lines), time.monotonic()
+            await come_back(owner)
+            await owner.in_control_of(home, since=at)
+            figures.notes.append(f"{name} had its home again {time.monotonic() - back_s:.1f} s after it came back")
+            figures.runs += 1
 
 
-async def _comes_home(bench: ClusterBench, figures: Figures, owner: Member) -> None:
-    """Start a controller whose home another has, and see that it is handed back."""
-    at, began_s = len(owner.lines), time.monotonic()
-    await owner.start()
-    await owner.in_control_of(bench.home_of(owner.name).name, since=at)
-    figures.notes.append(f"{owner.name} had its home again {time.monotonic() - began_s:.1f} s after its start")
+async def _stop(owner: Member) -> None:
+    send(owner, signal.SIGSTOP)
+
+
+async def _go_on(owner: Member) -> None:
+    send(owner, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def _at_work(bench: ClusterBench, figures: Figures) -> AsyncIterator[dict[str, Member]]:
+    """Have all controllers work under load, with a talk at each Asterisk over all of it.
+
+    After the block what is owed is done while all of them work; then they end in the orderly way, one after the other.
+    """
+    members = await bench.started()
+    await bench.talks_everywhere()
+    async with bench.load(per_s=LOAD_PER_S):
+        yield members
+    figures.broken += await bench.settle()
+    for name, one in members.items():
+        code = await one.stop()
+        if code != 0:
+            figures.broken.append(f"{name} ended with {code}")
 
 
 async def _dialled(bench: ClusterBench, *, since: int) -> None:
@@ -138,12 +137,3 @@ async def _dialled(bench: ClusterBench, *, since: int) -> None:
             if any(fact.kind is Kind.INVITE for fact in bench.ledger.facts()[since:]):
                 return
             await asyncio.sleep(0.05)
-
-
-async def _ended(bench: ClusterBench, figures: Figures, members: dict[str, Member]) -> None:
-    """Let what is owed be done, while all of them work; then end them in the orderly way, one after the other."""
-    figures.broken += await bench.settle()
-    for name, one in members.items():
-        code = await one.stop()
-        if code != 0:
-            figures.broken.append(f"{name} ended with {code}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sqlite3
 import subprocess
 import time
@@ -19,6 +18,7 @@ from lab.far_end import Does
 from lab.ledger.facts import Kind
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from lab.controller_process import ControllerProcess
 
 LOAD_PER_S = 0.8
-STOPPED_S = 8.0
-"""Longer than the lease."""
 LOCKED_S = 6.0
 """Longer than a transaction waits for its turn."""
 FULL_S = 5.0
@@ -116,34 +114,6 @@ async def _cut(bench: Bench, figures: Figures, ways: list[Cut]) -> ControllerPro
             figures.back(time.monotonic() - mended_s)
             figures.runs += 1
     return controller
-
-
-async def stopped(bench: Bench, figures: Figures, times: int) -> ControllerProcess:
-    """Stop a controller (SIGSTOP) past its lease; another takes over; then the first goes on (SIGCONT)."""
-    first = await started(bench)
-    await bench.long_talks(1)
-    async with bench.load(per_s=LOAD_PER_S):
-        for _ in range(times):
-            await asyncio.sleep(bench.rng.uniform(1, 3))
-            send(first, signal.SIGSTOP)
-            await asyncio.sleep(STOPPED_S)
-            began_s = time.monotonic()
-            second = bench.controller()
-            figures.runs += 1
-            try:
-                figures.back(await back_in_control(second, since_s=began_s))
-            except ControllerFailedError:
-                # SQLite's lock outlasts a program that is stopped: then nobody writes, and nobody dials.
-                figures.notes.append("it was stopped in the middle of a transaction: nobody could take over")
-                send(first, signal.SIGCONT)
-                continue
-            await asyncio.sleep(bench.rng.uniform(0, 2))
-            send(first, signal.SIGCONT)
-            if not await first.died(timeout_s=15):
-                figures.broken.append("the controller that was replaced goes on running")
-                await first.kill9()
-            first = second
-    return first
 
 
 async def database_locked(bench: Bench, figures: Figures, times: int) -> ControllerProcess:
