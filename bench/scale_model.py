@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from controller.domain.staffing import erlang_c
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -49,22 +51,6 @@ MEASURED: Final = {
 }
 """Which figures the benchmarks measure: the measurement, how its row begins, and what it is multiplied by."""
 TRANSACTIONS_A_CLAIM: Final = 3
-
-
-def erlang_b(agents: int, load: float) -> float:
-    """Return the share of calls that find all agents busy and go away (Erlang B); `load` in erlangs."""
-    blocked = 1.0
-    for nth in range(1, agents + 1):
-        blocked = load * blocked / (nth + load * blocked)
-    return blocked
-
-
-def erlang_c(agents: int, load: float) -> float:
-    """Return the share of calls that have to wait (Erlang C); 1 where there are not enough agents."""
-    if load >= agents:
-        return 1.0
-    blocked = erlang_b(agents, load)
-    return blocked / (1 - load / agents * (1 - blocked))
 
 
 def erlang_wait_s(agents: int, load: float, handle_s: float) -> float:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from controller import commands
+from controller import site_commands
 from controller.commands import Report
 from controller.first_cluster import cluster_text, first_cluster
 from controller.text_table import table
@@ -22,7 +22,7 @@ async def provision_site_or_cluster(arguments: Namespace, env: Mapping[str, str]
     Raises ProvisionError, OSError.
     """
     if arguments.asterisks == 1:
-        return await commands.provision_site(arguments, env)
+        return await site_commands.provision_site(arguments, env)
     started = await asyncio.to_thread(
         first_cluster,
         arguments.home,

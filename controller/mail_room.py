@@ -9,7 +9,6 @@ import structlog
 from controller import from_settings
 from controller.sms.json_http import JsonGateway
 from controller.sms.log_gateway import LogGateway
-from controller.sms.smpp import SmppGateway
 from controller.sms.texts import WITH_LINK, renderer
 from controller.sms.twilio import TwilioGateway
 from controller.sms.vonage import VonageGateway
@@ -130,6 +129,8 @@ class MailRoom:
             webhook_url = f"{public_url}/sms/json_http" if public_url else ""
             return JsonGateway(sms.json_http.provider(secret), clock=clock, webhook_url=webhook_url)
         if sms.gateway == "smpp" and sms.smpp:
+            from controller.sms.smpp import SmppGateway  # noqa: PLC0415 - its library is for those who have a centre
+
             return SmppGateway(
                 sms.smpp.account(secret, home=home),
                 on_receipt=self._take_receipt,

@@ -14,11 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from controller.domain.calling_hours import LocalHours
 from controller.domain.number_zones import zones_of
-from controller.domain.opening_hours import OpeningHours, Span
+from controller.domain.opening_hours import OpeningHours, Span, countries_with_holidays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +72,7 @@ class CallingRule:
 
 def _with_holidays() -> frozenset[str]:
     """Return the countries whose public holidays the library knows; in all others no day is one."""
-    return frozenset(holidays.list_supported_countries(include_aliases=False))
+    return frozenset(countries_with_holidays())
 
 
 def _spans(text: str) -> tuple[Span, ...]:

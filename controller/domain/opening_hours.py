@@ -15,12 +15,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import holidays
-
 from controller.domain.calling_hours import CallingHours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
 HORIZON = timedelta(days=370)
@@ -89,11 +87,20 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> frozens
     Raises ValueError for a country or a subdivision that the library `holidays` does not know. Of years that it does
     not cover, nothing is a holiday.
     """
+    import holidays  # noqa: PLC0415 - it is large, and a site without public holidays starts without it
+
     try:
         found = holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False)
     except RuntimeError as unknown:  # of this kind is what the library says of a country that it lacks
         raise ValueError(f"no public holidays are known for {country!r}, subdivision {subdivision!r}") from unknown
     return frozenset(found)
+
+
+def countries_with_holidays() -> Mapping[str, Sequence[str]]:
+    """Return the countries (ISO 3166-1 alpha-2) whose public holidays are known, with the parts that have their own."""
+    import holidays  # noqa: PLC0415 - as above
+
+    return holidays.list_supported_countries(include_aliases=False)
 
 
 def in_utc(at: datetime) -> datetime:

@@ -3,10 +3,9 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import holidays
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from controller.domain.opening_hours import OpeningHours, Span
+from controller.domain.opening_hours import OpeningHours, Span, countries_with_holidays
 from controller.domain.slots import SlotPlan
 from controller.settings.mistakes import nearest
 from controller.settings.values import Day, DaySpan, Section, TimeZone, parse_date, parse_span
@@ -15,7 +14,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _holiday_country(text: str) -> str:
-    known = holidays.list_supported_countries(include_aliases=False)
+    known = countries_with_holidays()
     if text not in known:
         hint = nearest(text, known)
         raise ValueError(
@@ -50,7 +49,7 @@ class QueueHours(Section):
     @classmethod
     def _is_known(cls, text: str | None, info: ValidationInfo) -> str | None:
         country = info.data.get("holiday_country", "")
-        known = holidays.list_supported_countries(include_aliases=False).get(country, []) if country else []
+        known = countries_with_holidays().get(country, ()) if country else ()
         if text is None or country == "" or text in known:
             return text  # a country that is wrong is told at its own place
         if country is None:

@@ -1,15 +1,15 @@
-"""Brings a database to the schema that this version knows. Applied at every start."""
+"""Brings a database to the schema that this version knows. Applied at every start.
+
+Alembic is imported only where there is something to migrate: otherwise callers would wait for it at every start.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from controller.ports.promises import StoreUnavailableError
@@ -17,6 +17,7 @@ from controller.store.dialect import changing_schema, for_writing, wait_for_othe
 from controller.store.faults import as_unavailable
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -52,13 +53,13 @@ async def check_schema(engine: AsyncEngine) -> None:
     head = newest_schema()
     try:
         async with engine.connect() as connection:
-            found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads())
+            found = await connection.run_sync(_schemas_of)
     except (DBAPIError, OSError) as error:
         unavailable = as_unavailable(error, engine.url)
         if unavailable is None:
             raise
         raise unavailable from error
-    if found != (head,):
+    if found != {head}:
         raise StoreUnavailableError(
             f"The database {where} has the tables of another version. Start this version of the controller once: it "
             "brings them up to date."
@@ -66,13 +67,16 @@ async def check_schema(engine: AsyncEngine) -> None:
 
 
 def newest_schema() -> str:
-    """Return the revision that this version's tables are of."""
-    return str(ScriptDirectory.from_config(configuration()).get_current_head())
+    """Return the revision that this version's tables are of: the number with which the last migration's file begins."""
+    return max(path.name.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*_*.py"))
 
 
 def configuration() -> Config:
     """Return Alembic's configuration; it needs no ini file."""
-    config = Config()
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    # Alembic would take the output that there was when it was imported.
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     return config
 
@@ -83,17 +87,27 @@ def _touch(connection: Connection) -> bool:
     A database that cannot be written is to be found out at the start, and SQLite lets BEGIN IMMEDIATE pass on one that
     is read-only. Only a change of the tables has all rows looked through afterwards: with a million promises 4 s.
     """
-    if MigrationContext.configure(connection).get_current_heads() != (newest_schema(),):
+    if _schemas_of(connection) != {newest_schema()}:
         return False
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
     return True
 
 
+def _schemas_of(connection: Connection) -> set[str]:
+    """Return the revision that the tables are of, as Alembic noted it; none when there are no tables of ours yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+
+
 def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     wait_for_other_migrations(connection)
     config = configuration()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    found = set(MigrationContext.configure(connection).get_current_heads())
+    found = _schemas_of(connection)
     if unknown := found - known:
         where = connection.engine.url.render_as_string(hide_password=True)
         raise StoreUnavailableError(

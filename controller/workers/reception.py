@@ -52,27 +52,26 @@ class Reception:
         entrance = self.entrance_for(call.facts.dialled)
         self.see_through(call, lambda: inbound_caller(call, entrance, self._house))
 
-    def see_through(self, call: Call, journey: Callable[[], Awaitable[Ending]]) -> None:
-        """Run `journey` for `call` to its end, whichever that is."""
-        self._in_hand.add(call.id)
-        self._supervisor.spawn(self._see_through(call, journey), call_id=call.id)
+    def see_through(
+        self, call: Call, journey: Callable[[], Awaitable[Ending]], *, is_written_down: bool = False
+    ) -> None:
+        """Run `journey` for `call` to its end, whichever that is.
 
-    async def _see_through(self, call: Call, journey: Callable[[], Awaitable[Ending]]) -> None:
+        `is_written_down`: an earlier process has noted that it came, so that the journey need not wait for that.
+        """
+        self._in_hand.add(call.id)
+        self._supervisor.spawn(self._see_through(call, journey, is_written_down), call_id=call.id)
+
+    async def _see_through(self, call: Call, journey: Callable[[], Awaitable[Ending]], is_written_down: bool) -> None:
         try:
-            await self._guide(call, journey)
+            await self._guide(call, journey, is_written_down)
         finally:
             self._in_hand.discard(call.id)
 
-    async def _guide(self, call: Call, journey: Callable[[], Awaitable[Ending]]) -> None:
-        facts = call.facts
-        log.info("call", dialled=facts.dialled, number=mask(facts.number))
-        await self._house.calls.arrived(
-            call.id,
-            dialled=facts.dialled,
-            number=facts.number,
-            arrived_at=facts.arrived_at,
-            pbx=self._house.pbx,
-        )
+    async def _guide(self, call: Call, journey: Callable[[], Awaitable[Ending]], is_written_down: bool) -> None:
+        log.info("call", dialled=call.facts.dialled, number=mask(call.facts.number))
+        if not is_written_down:
+            await self._write_down(call)
         try:
             ending = await journey()
         except CallerHungUp:
@@ -82,5 +81,17 @@ class Reception:
             ending = Ending.FAILED
             await apologise(call, prompts.APOLOGY)
         await call.hang_up()
+        if is_written_down:
+            await self._write_down(call)  # It changes nothing, unless the database was away when the call came.
         await self._house.calls.ended(call.id, ending=ending, ended_at=self._house.clock.now())
         log.info("call ended", ending=ending.value)
+
+    async def _write_down(self, call: Call) -> None:
+        facts = call.facts
+        await self._house.calls.arrived(
+            call.id,
+            dialled=facts.dialled,
+            number=facts.number,
+            arrived_at=facts.arrived_at,
+            pbx=self._house.pbx,
+        )

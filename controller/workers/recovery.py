@@ -6,6 +6,7 @@ an attempt whose call is no longer there is settled as unknown, never dialled ag
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -77,17 +78,25 @@ class Recovery:
             used |= {customer.call.id} | ({agent.call.id} if agent else set())
             self._take_up_callback(opened, customer, agent)
         callers = [call for call in found if call.role is Role.CALLER]
-        in_line = [each.call.id for each in callers if each.stage is Stage.IN_LINE and not each.joined_with]
-        self._keeper.rejoining.expect(in_line, self._house.clock.now())
-        for caller in callers:
+        settled = asyncio.Event()
+        # Whoever came first asks the database first. Nobody is served before the line is whole, or that took too long.
+        for caller in sorted(callers, key=lambda each: each.call.facts.arrived_at):
             # An agent who was only being rung for the caller is let go, and the caller holds on.
             agent = _agent_with(caller, agents, None)
             used |= {agent.call.id} if agent else set()
-            self._take_up_caller(caller, agent)
-        for leg in found:
-            if leg.role is not Role.CALLER and leg.call.id not in used:
-                log.info("a leg without a purpose is hung up", call_id=leg.call.id, role=leg.role.value)
-                await leg.call.hang_up()
+            self._take_up_caller(caller, agent, settled)
+        try:
+            for leg in found:
+                if leg.role is not Role.CALLER and leg.call.id not in used:
+                    log.info("a leg without a purpose is hung up", call_id=leg.call.id, role=leg.role.value)
+                    await leg.call.hang_up()
+            await self._settle_the_rest(found, len(attempts))
+        finally:
+            in_line = [each.call.id for each in callers if _is_in_line(each)]
+            self._keeper.rejoining.expect(in_line, self._house.clock.now())
+            settled.set()
+
+    async def _settle_the_rest(self, found: list[FoundCall], attempts: int) -> None:
         # Callers whose journey never stopped are live too, though nobody had to find them.
         live = frozenset(call.call.id for call in found) | self._reception.in_hand
         now = self._house.clock.now()
@@ -96,7 +105,7 @@ class Recovery:
         waiting = await self._house.promises.waiting()
         self._tell_homeless(waiting)
         self._keeper.load(waiting)
-        log.info("recovered", live=len(found), attempts=len(attempts), ended_meanwhile=orphans)
+        log.info("recovered", live=len(found), attempts=attempts, ended_meanwhile=orphans)
 
     def _tell_homeless(self, waiting: list[Promise]) -> None:
         """Say in the log which promises nobody will keep: their queue was taken out of the settings."""
@@ -133,7 +142,7 @@ class Recovery:
 
         self._dialer.take_up(opened, story)
 
-    def _take_up_caller(self, caller: FoundCall, partner: FoundCall | None) -> None:
+    def _take_up_caller(self, caller: FoundCall, partner: FoundCall | None, settled: asyncio.Event) -> None:
         queue = self._queues.get(caller.queue or "")
         entrance = self._reception.entrance_for(caller.call.facts.dialled)
         found = Found(caller.stage, queue, entrance, urgent=caller.urgent)
@@ -142,17 +151,26 @@ class Recovery:
         log.info("a caller is taken up", call_id=caller.call.id, stage=caller.stage and caller.stage.value)
 
         async def story() -> Ending:
+            # Five hundred questions at once would keep what has to be settled before anybody is served waiting.
+            await settled.wait()
+            if partner is not None:
+                await self._keeper.rejoining.over()
             try:
                 return await take_up_caller(caller.call, found, partner_call, reservation, self._house)
             finally:
                 self._keeper.gone(caller.call.id)
 
-        self._reception.see_through(caller.call, story)
+        # Who has a stage has been written down: that was waited for before their journey began.
+        self._reception.see_through(caller.call, story, is_written_down=caller.stage is not None)
 
     def _reservation(self, agent: FoundCall | None, queue: Queue) -> DeskReservation | None:
         if agent is None or agent.agent is None:
             return None
         return self._desk.resume(agent.agent, queue)
+
+
+def _is_in_line(caller: FoundCall) -> bool:
+    return caller.stage is Stage.IN_LINE and not caller.joined_with
 
 
 def _agent_with(party: FoundCall, agents: list[FoundCall], attempt_id: str | None) -> FoundCall | None:

@@ -3,37 +3,34 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.load_phones import CallMade
-from bench.recovery import SAME_S, Return, overtaken, rows_of
+from bench.recovery import Return, overtaken, rows_of
 
 
-def waited(*rung_s: float) -> list[CallMade]:
-    """Return calls in the order in which they came, each with an agent rung at an instant."""
-    return [CallMade(str(n), float(n), float(n), agent_rung_s=at_s) for n, at_s in enumerate(rung_s)]
-
-
-def a_return(**changes: float) -> Return:
+def a_return(*, lost: int = 0, overtaken: int = 0, **changes: float) -> Return:
     """Return one that took 1.5 s, with nobody lost."""
     fields = {"startup_s": 1.0, "connect_s": 0.1, "survey_s": 0.2, "taking_up_s": 0.2}
     fields |= {"first_rung_s": 1.6, "last_rung_s": 1.7, **changes}
-    return Return(**fields, taken_up=10, lost=0, overtaken=0)
+    return Return(**fields, taken_up=10, lost=lost, overtaken=overtaken)
 
 
 @given(st.lists(st.floats(0, 100)))
 def test_nobody_is_overtaken_who_is_served_in_order(rung_s: list[float]) -> None:
     """At the same time is in order too."""
-    assert overtaken(waited(*sorted(rung_s))) == 0
+    assert overtaken(sorted(rung_s)) == 0
+
+
+@given(st.lists(st.floats(0, 100), unique=True, max_size=20), st.floats(101, 200))
+def test_who_is_served_last_of_all_was_overtaken_unless_they_came_last(others: list[float], last_s: float) -> None:
+    """By whoever came after them."""
+    in_order = sorted(others)
+    assert overtaken([*in_order, last_s]) == 0
+    assert overtaken([last_s, *in_order]) == bool(in_order)
 
 
 def test_who_gets_an_agent_after_a_later_caller_was_overtaken() -> None:
     """Counted is who lost by it: two of them, whose agents came after the last caller's."""
-    assert overtaken(waited(5.0, 6.0, 7.0, 1.0)) == 3
-    assert overtaken(waited(1.0, 6.0, 7.0, 5.0)) == 2
-
-
-def test_packets_that_pass_one_another_overtake_nobody() -> None:
-    """Agents who are free at the same time are rung at the same time."""
-    assert overtaken(waited(5.0 + SAME_S / 2, 5.0)) == 0
+    assert overtaken([5.0, 6.0, 7.0, 1.0]) == 3
+    assert overtaken([1.0, 6.0, 7.0, 5.0]) == 2
 
 
 def test_the_time_until_in_control_is_the_sum_of_its_parts() -> None:
@@ -42,4 +39,10 @@ def test_the_time_until_in_control_is_the_sum_of_its_parts() -> None:
     whole = rows["exec to in control, 500 live calls"]
     assert (round(whole.ours, 3), whole.is_reached) == (2.5, False)
     assert rows["... start-up of Python, settings, database"].ours == 2.0
-    assert rows["callers lost or overtaken, 500 live calls"].is_reached is True
+
+
+def test_who_was_lost_and_who_was_overtaken_are_told_apart() -> None:
+    """The sum over all rounds of each."""
+    rows = {row.what: row for row in rows_of(500, [a_return(lost=1), a_return(lost=2), a_return(overtaken=4)])}
+    assert rows["callers lost, 500 live calls"].ours == 3
+    assert rows["callers overtaken, 500 live calls"].ours == 4

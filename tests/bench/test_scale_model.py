@@ -11,21 +11,10 @@ from hypothesis import strategies as st
 
 from bench.scale import from_benchmarks
 from bench.scale_line import growth
-from bench.scale_model import GIVEN, MEASURED, Centre, Figure, erlang_b, erlang_c, erlang_wait_s
+from bench.scale_model import GIVEN, MEASURED, Centre, Figure, erlang_wait_s
+from controller.domain.staffing import erlang_b, erlang_c
 
 FIGURES = {**GIVEN, "line_us_by_agent": Figure(1.4, "us", ""), "told_us_by_agent": Figure(0.5, "us", "")}
-
-
-@pytest.mark.parametrize(("agents", "load", "blocked"), [(1, 1.0, 0.5), (2, 1.0, 0.2), (10, 5.0, 0.018385)])
-def test_erlang_b_is_what_the_tables_say(agents: int, load: float, blocked: float) -> None:
-    """Two by hand, one from a printed table."""
-    assert erlang_b(agents, load) == pytest.approx(blocked, rel=1e-3)
-
-
-def test_erlang_c_is_what_the_tables_say() -> None:
-    """One agent who is busy half of the time: every second caller waits. And one from a printed table."""
-    assert erlang_c(1, 0.5) == pytest.approx(0.5)
-    assert erlang_c(10, 8.0) == pytest.approx(0.409, abs=1e-3)
 
 
 @given(st.integers(1, 400), st.floats(0.01, 0.999))

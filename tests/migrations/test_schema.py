@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 
 from controller.ports.promises import StoreUnavailableError
 from controller.store.dialect import changing_schema, connect_to, for_writing
-from controller.store.migrate import SCRIPTS, configuration, migrate
+from controller.store.migrate import SCRIPTS, configuration, migrate, newest_schema
 from controller.store.tables import metadata
 from tests.contract.databases import ENGINES
 
@@ -145,6 +145,11 @@ def test_alembic_without_a_url_says_what_to_set() -> None:
     """Not a traceback from its depths."""
     with pytest.raises(LookupError, match=r"set sqlalchemy\.url"):
         command.upgrade(configuration(), "head")
+
+
+def test_the_newest_schema_is_the_one_at_the_end_of_that_line() -> None:
+    """A start reads it off the names of the files, without Alembic."""
+    assert newest_schema() == ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 def test_there_is_one_line_of_migrations() -> None:
