@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, false, text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, false, text
 
 from controller.domain.promise import DEFAULT_PBX
+from controller.store import staff_tables  # noqa: F401 - whoever has these has all that the metadata is to hold
+from controller.store.schema import metadata
 from controller.store.types import UtcDateTime
 
 IS_WAITING = text("state = 'waiting'")
@@ -19,16 +21,6 @@ IS_UNHANDLED = text("handled_at IS NULL")
 IS_UNAPPLIED = text("applied IS FALSE")
 """Conditions that an index and the queries that are to use it share word for word: a partial index is used only
 when the planner can prove its condition, and it cannot with a bound value."""
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
 
 promises = Table(
     "promises",
@@ -49,9 +41,13 @@ promises = Table(
     Column("slot_starts_at", UtcDateTime),
     Column("slot_ends_at", UtcDateTime),
     Column("told_late", Boolean, nullable=False, server_default=false()),
+    Column("due_by", UtcDateTime),  # the end of what was promised first; null where no time was named
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Column("assigned_to", String(64), nullable=False, server_default=""),  # the only agent who is to have it
     # One open promise per number and queue.
     Index("uq_promises_open_number", "queue", "number", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("ix_promises_waiting", "since", "id", sqlite_where=IS_WAITING, postgresql_where=IS_WAITING),
+    Index("ix_promises_since", "since"),
     Index("ix_promises_slot", "queue", "slot_starts_at", sqlite_where=HAS_SLOT, postgresql_where=HAS_SLOT),
 )
 
@@ -256,6 +252,9 @@ calls = Table(
     Column("ending", String(16)),
     Column("ended_at", UtcDateTime),
     Column("pbx", String(64), nullable=False, server_default=DEFAULT_PBX),  # to which Asterisk it came
+    Column("offered_at", UtcDateTime),  # when a callback was offered in words
+    Column("was_closed", Boolean, nullable=False, server_default=false()),  # the queue was, when they came to it
+    Index("ix_calls_arrived_at", "arrived_at"),
     Index("ix_calls_open", "arrived_at", "id", sqlite_where=HAS_NO_ENDING, postgresql_where=HAS_NO_ENDING),
     Index("ix_calls_quoted", "quoted_at", "id", sqlite_where=HAS_QUOTE, postgresql_where=HAS_QUOTE),
 )
@@ -287,6 +286,7 @@ line_decisions = Table(
     Column("urgent", Boolean, nullable=False),
     Column("starving", Boolean, nullable=False),
     Column("passed", Text, nullable=False),  # JSON: a list of waiters' ids, in the order of arrival
+    Column("due_at", UtcDateTime),  # not served before; null: any time
 )
 
 callers = Table(

@@ -1,0 +1,22 @@
+"""Where the figures come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from controller.domain.figure_facts import Facts
+
+
+class FactsBook(Protocol):
+    """Reads what happened. Every method raises StoreUnavailableError when the database fails."""
+
+    async def facts(self, start: datetime, end: datetime, *, as_of: datetime, queue: str | None = None) -> Facts:
+        """Return all that touches [start, end), as `controller.domain.figures.by_interval` wants it.
+
+        Calls that arrived then, the promises that were asked for then, their attempts and SMS whenever those were; the
+        talks and agents' spans that touch it; the line's turns of then. `queue`: of one queue alone. Aware UTC.
+        """
+        ...
