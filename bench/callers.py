@@ -39,6 +39,8 @@ class Callers:
         self._news = asyncio.Event()
         self.settled = 0
         """Callers who have had the time to stand in line, those who talk with an agent included."""
+        self.served = 0
+        """Callers whose agent has hung up, and who have heard of it."""
         self.faults: list[str] = []
         """How calls ended that neither an agent nor we have ended."""
 
@@ -90,6 +92,7 @@ class Callers:
         finally:
             self._calls.discard(call)
         why = await asyncio.shield(call.ended)
+        self.served += why == "was hung up"
         if why != "was hung up":
             self.faults.append(why)
             self._news.set()

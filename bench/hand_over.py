@@ -56,6 +56,7 @@ class Round:
         self._wanted = wanted
         self._freed_ns: dict[str, int] = {}
         self._talking: set[str] = set()
+        self._hung_up = 0
         self._turn = asyncio.Lock()
         self._filled = asyncio.Event()
         self._rung = asyncio.Event()
@@ -112,10 +113,15 @@ class Round:
     def _hang_up(self, call: PhoneCall) -> None:
         self._talking.discard(call.user)
         if call.is_up:
+            self._hung_up += 1
             self._freed_ns[call.user] = call.hang_up()
 
     async def _somebody_waits(self) -> None:
-        await self._callers.until(lambda: self._callers.settled - len(self._talking) >= self._least)
+        # Whose agent has hung up waits no more, though nobody may have told them yet.
+        callers = self._callers
+        await callers.until(
+            lambda: callers.settled - len(self._talking) - (self._hung_up - callers.served) >= self._least
+        )
 
 
 async def measure(options: Options, tell: Callable[[str], None]) -> list[Row]:
