@@ -76,6 +76,8 @@ class Round:
             if not self.hand_overs_ms:
                 raise
         finally:
+            # Nobody is answered any more while the callers go.
+            self._bench.agents.on_invite = lambda call: call.refuse()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
