@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,27 +12,34 @@ import structlog
 from controller import from_settings
 from controller.asterisk.ari.errors import AriError
 from controller.asterisk.legs import DialRights
+from controller.console.metering import OverheardQueueLog
 from controller.domain.queue_events import agent_events
 from controller.journeys.house import House
 from controller.pbx import Pbx
+from controller.ports.floor import TrunkEntry
 from controller.ports.promises import StoreUnavailableError
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.agent_reception import AgentReception
 from controller.workers.deck import DeckWatch
 from controller.workers.dialer import Dialer
 from controller.workers.duty_desk import DutyDesk
+from controller.workers.floor import OfficeFloor
 from controller.workers.hearsay import Hearsay
 from controller.workers.line_keeper import LineKeeper
 from controller.workers.line_recorder import LineRecorder
 from controller.workers.reception import Reception
 from controller.workers.recovery import Recovery
 from controller.workers.redial_desk import RedialDesk
+from controller.workers.span_recorder import SpanRecorder
 from controller.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from controller.console.meter import Meter
     from controller.domain.agents import Agent
+    from controller.journeys.closed_by_hand import ClosedByHand
+    from controller.ports.queue_log import QueueLog
     from controller.settings import Asterisk, Settings
     from controller.store import Store
     from controller.system_clock import SystemClock
@@ -59,9 +67,14 @@ class Office:
         lease: LeaseKeeper,
         *,
         replies_read: Callable[[], Awaitable[None]],
+        closures: ClosedByHand,
+        meter: Meter | None = None,
         dry_run: bool,
     ) -> None:
-        """`replies_read` returns once nobody's STOP lies unread any more; it may raise StoreUnavailableError."""
+        """`replies_read` returns once nobody's STOP lies unread any more; it may raise StoreUnavailableError.
+
+        `closures` are the queues that are closed by hand, `meter` counts what happens; the same for all offices.
+        """
         self.name = asterisk.name
         self.is_in_control = False
         """The Asterisk is connected, and what happened before is settled."""
@@ -72,6 +85,8 @@ class Office:
         self._store = store
         self._clock = clock
         self._replies_read = replies_read
+        self._closures = closures
+        self._meter = meter
         self._connected = asyncio.Event()
         # Told in the log where there are several; a site with one has nothing to tell apart.
         self.bound = {"pbx": self.name} if len(settings.asterisks) > 1 else {}
@@ -95,6 +110,7 @@ class Office:
         self._desk = AgentDesk(from_settings.agents(settings, self.name, clock.now()), clock, self._supervisor)
         self._duty = DutyDesk(self._desk, store.agents, clock, pin_required=settings.agents_by_phone.sign_in == "pin")
         self._recorder = LineRecorder(store.line_audit, clock, structlog.get_logger("controller.line"))
+        self._spans = SpanRecorder(store.agent_spans, clock, structlog.get_logger("controller.agents"), pbx=self.name)
         self.line = LineKeeper(
             self._desk, self._queues, clock, max_passes=settings.line.max_passes, hours_for=self._gate.hours_of
         )
@@ -114,6 +130,16 @@ class Office:
             self._pbx.telephony, self.house, self._queues, self._desk, self.line, self._reception, self._dialer
         )
         self._wire()
+        self.floor = OfficeFloor(
+            self.house,
+            self.line,
+            self._desk,
+            self._duty,
+            self._pbx.telephony.oversight,
+            rules=from_settings.floor_rules(settings),
+            trunks=self._trunks_now,
+        )
+        """For supervisors: this office's part of it."""
 
     async def run(self) -> None:
         """Work until `left` is set, or a worker fails. Calls stay on the PBX.
@@ -138,6 +164,7 @@ class Office:
                         "recovery": self._recover(),
                         "queue log": self._pbx.queue_log.run(),
                         "line recorder": self._recorder.run(),
+                        "span recorder": self._spans.run(),
                     }.items()
                 ]
                 await self.left.wait()
@@ -188,7 +215,7 @@ class Office:
             telephony=self._pbx.telephony,
             promises=store.promises,
             calls=store.calls,
-            queue_log=self._pbx.queue_log,
+            queue_log=self._overheard(self._pbx.queue_log),
             texts=store.texts,
             callers=store.callers if settings.callers.remember_language else None,
             clock=self._clock,
@@ -205,6 +232,7 @@ class Office:
             menus=settings.menus_by_name,
             web_pages=settings.pages_by_name,
             languages=tuple(sorted(settings.languages)),
+            closures=self._closures,
         )
 
     def _wire(self) -> None:
@@ -221,20 +249,44 @@ class Office:
         self._pbx.ami.subscribe(self._desk.phone_changed)
         self._pbx.ami.on_trunk = self._pbx.trunk_changed
         self._desk.on_changed = self._agent_changed
+        if self._meter is not None:
+            self._pbx.ari.on_answered = partial(self._meter.ari_answered, self.name)
         self._desk.on_handled = self.line.outlook.note_handled
         self.line.on_decision = self._recorder.note
+        self.line.employs = frozenset(agent.name for agent in self._settings.agents).__contains__
 
     def _has_circuit(self) -> bool:
         """Tell whether a trunk takes one more call: each promise in hand will want one, when its agent has answered."""
         trunks = self._pbx.trunks
         return trunks.has_room and len(self._dialer.in_hand) < trunks.circuits
 
+    def _trunks_now(self) -> list[TrunkEntry]:
+        return [
+            TrunkEntry(
+                name=each.name,
+                pbx=self.name,
+                healthy=each.healthy,
+                calls=each.calls,
+                circuits=each.max_concurrent_calls,
+                failures=each.failures,
+                rests_s=each.rests_s,
+            )
+            for each in self._pbx.trunks.status()
+        ]
+
+    def _overheard(self, queue_log: QueueLog) -> QueueLog:
+        return queue_log if self._meter is None else OverheardQueueLog(queue_log, self._meter.queue_event)
+
     def _agent_changed(self, before: Agent, after: Agent) -> None:
         self.line.agent_changed(before, after)
+        if self._meter is not None:
+            self._meter.agent_changed(before, after)
+        self._spans.note(after, self._desk.serving(after.name))
         for event in agent_events(before, after):
             self._pbx.queue_log.note(event)
 
     def _connection_lost(self) -> None:
         self.is_in_control = False
         self._pbx.telephony.connection_lost()
+        self.floor.tell()
         log.warning("the connection to the PBX is lost; live calls go on, nobody is dialled")

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 from controller import (
     agent_commands,
     cluster_commands,
+    day_commands,
     explain,
     figures_commands,
+    hooks_commands,
+    key_commands,
     office_commands,
+    people_commands,
+    privacy_commands,
     promise_commands,
     site_commands,
     sms_commands,
@@ -80,7 +85,7 @@ def add_all(parser: CommandParser) -> None:
         with_settings(add("cancel", "cancel a promise", promise_commands.CANCEL_EXAMPLE, promise_commands.cancel))
     )
     promise_commands.add_do_not_call_arguments(
-        with_settings(
+        with_secrets(
             add(
                 "do-not-call",
                 "numbers that are never called or texted",
@@ -89,6 +94,15 @@ def add_all(parser: CommandParser) -> None:
             )
         )
     )
+    telling = add(
+        "export",
+        "tell all that is known of a number, as JSON",
+        privacy_commands.EXPORT_EXAMPLE,
+        privacy_commands.export,
+    )
+    privacy_commands.add_number(with_secrets(telling))
+    forgetting = add("forget", "erase a number everywhere", privacy_commands.FORGET_EXAMPLE, privacy_commands.forget)
+    privacy_commands.add_forget_arguments(with_secrets(forgetting))
     texts = with_settings(
         add(
             "sms",
@@ -99,6 +113,8 @@ def add_all(parser: CommandParser) -> None:
     )
     sms_commands.add_arguments(texts)
     _add_listing(texts)
+    systems = add("hooks", "how webhooks fare, try one, send again", hooks_commands.EXAMPLE, hooks_commands.hooks)
+    hooks_commands.add_arguments(with_secrets(systems))
     _add_listing(
         with_settings(
             add("calls", "list incoming calls, newest first", "controller calls --limit 20", site_commands.calls)
@@ -107,6 +123,11 @@ def add_all(parser: CommandParser) -> None:
     _add_days(
         with_settings(add("waits", "hold the announced waits against the true ones", _WAITS, figures_commands.waits))
     )
+    days = add("figures", "show the figures of a day", day_commands.EXAMPLE, day_commands.figures)
+    day_commands.add_figures_arguments(with_settings(days))
+    wanted = "tell how many agents the calls of a day want"
+    plans = add("staffing", wanted, day_commands.STAFFING_EXAMPLE, day_commands.staffing)
+    day_commands.add_staffing_arguments(with_settings(plans))
     with_settings(
         add("offices", "tell which controller has which Asterisk", office_commands.EXAMPLE, office_commands.offices)
     )
@@ -121,6 +142,24 @@ def add_all(parser: CommandParser) -> None:
     agent_commands.add_pin_arguments(
         with_settings(add("agent", "set the PIN of an agent", "controller agent pin agent-1", agent_commands.pin))
     )
+    people_commands.add_person_arguments(
+        with_settings(
+            add(
+                "person",
+                "who may come into the console: their role, their password",
+                people_commands.EXAMPLE,
+                people_commands.person,
+            )
+        )
+    )
+    key_commands.add_key_arguments(
+        with_settings(add("key", "keys of programs that use the API", key_commands.KEY_EXAMPLE, key_commands.key))
+    )
+    done = with_settings(
+        add("audit", "tell who did what, newest first", key_commands.AUDIT_EXAMPLE, key_commands.audit)
+    )
+    key_commands.add_audit_arguments(done)
+    _add_limit(done)
 
 
 _CHECK = "controller check --settings var/controller.toml"

@@ -142,7 +142,13 @@ def settings_with_database(arguments: Namespace, env: Mapping[str, str]) -> Sett
 
 def store_beside(settings: Settings) -> AbstractAsyncContextManager[Store]:
     """Open the database for one command, beside a controller that may be running. Raises StoreUnavailableError."""
-    return open_beside(settings.database_url, policies=settings.retry_policies, clock=SystemClock())
+    return open_beside(
+        settings.database_url,
+        policies=settings.retry_policies,
+        clock=SystemClock(),
+        number_key=settings.number_key,
+        hooks=settings.hook_wishes,
+    )
 
 
 def refused(why: str) -> Report:

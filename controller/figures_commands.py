@@ -92,5 +92,6 @@ def _decision_data(one: Decision) -> dict[str, Any]:
         "kind": one.kind.value,
         "since": one.since.isoformat(),
         "passed": list(one.passed),
+        "due_at": None if one.due_at is None else one.due_at.isoformat(),
         "reason": one.reason.value,
     }

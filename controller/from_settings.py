@@ -8,18 +8,22 @@ from controller.asterisk.languages import Languages
 from controller.asterisk.legs import OutboundStyle
 from controller.asterisk.trunks import Trunk
 from controller.domain.agents import Agent, AgentState
+from controller.domain.figure_facts import ClockStart, Counting
 from controller.domain.phone_number import as_printed
 from controller.domain.signed import Signer
 from controller.domain.sms_gate import SmsGate
 from controller.domain.sms_limits import SmsBill
+from controller.domain.staffing import Target
 from controller.journeys import prompts
 from controller.journeys.house import Announcements, Callbacks, DialMode, Limits, Offer, Queue, Recapture
 from controller.sms.segments import segments
 from controller.sms.texts import Signature
+from controller.workers.floor import FloorRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
+    from typing import Any
 
     from controller import settings as told
     from controller.ports.sms import QueuedSms
@@ -172,6 +176,65 @@ def signer(settings: Settings) -> Signer:
     return Signer(settings.secrets.web.get_secret_value().encode())
 
 
+def floor_rules(settings: Settings) -> FloorRules:
+    """Return what whoever looks after the floor may do there."""
+    return FloorRules(
+        staff={agent.name: frozenset(agent.queues) for agent in settings.agents},
+        caller_id=settings.dialer.caller_id,
+        allow_listening=settings.line.allow_listening,
+        signs_in_by_hand=settings.agents_by_phone.sign_in == "pin",
+    )
+
+
 def sms_gate(settings: Settings) -> SmsGate:
     """Return which numbers may be sent an SMS."""
     return SmsGate(settings.sms_plan, settings.sms_plan.countries)
+
+
+def counting(settings: Settings, queue: str | None = None) -> Counting:
+    """Return how the calls of a queue are counted, by its name; None: those of all queues together.
+
+    Raises LookupError for a queue that there is not.
+    """
+    told = _told_of_figures(settings, queue)
+    told.pop("staffing", None)
+    if "clock_start" in told:
+        told["clock_start"] = ClockStart(told["clock_start"])
+    return Counting(**told)
+
+
+def target(settings: Settings, queue: str | None = None) -> Target:
+    """Return what is planned for, as `counting`: answered in the target time that counts there."""
+    told = {key: value for key, value in _told_of_staffing(settings, queue).items() if key in Target.__slots__}
+    for key in ("abandon_share", "occupancy"):
+        if told.get(key) == 1:
+            told[key] = None
+    return Target(answer_within_s=counting(settings, queue).answer_within_s, **told)
+
+
+def shrinkage(settings: Settings, queue: str | None = None) -> float:
+    """Return which share of paid time is spent otherwise, as `counting`."""
+    return float(_told_of_staffing(settings, queue).get("shrinkage", 0.0))
+
+
+def patience_s(settings: Settings, queue: str | None = None) -> float | None:
+    """Return for how long callers hold on average, as `counting`; None: as the calls show it."""
+    told = _told_of_staffing(settings, queue).get("patience_s")
+    return None if told is None else float(told)
+
+
+def _told_of_figures(settings: Settings, queue: str | None) -> dict[str, Any]:
+    """Return what is set of figures: the queue's own goes before the house's; what neither sets is left out."""
+    told = settings.figures.model_dump(exclude_none=True)
+    if queue is None:
+        return told
+    found = next((each for each in settings.queues if each.name == queue), None)
+    if found is None:
+        raise LookupError(f"there is no queue {queue}")
+    own = found.figures.model_dump(exclude_none=True)
+    return {**told, **own, "staffing": {**told["staffing"], **own["staffing"]}}
+
+
+def _told_of_staffing(settings: Settings, queue: str | None) -> Mapping[str, Any]:
+    staffing: Mapping[str, Any] = _told_of_figures(settings, queue)["staffing"]
+    return staffing

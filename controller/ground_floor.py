@@ -62,6 +62,11 @@ class GroundFloor:
         if self._room is not None:
             self._room.sender.wake()
 
+    def hooks_queued(self) -> None:
+        """Take note that another process owes a webhook something."""
+        if self._room is not None:
+            self._room.hooks.wake()
+
     def replied(self) -> None:
         """Take note that another process wrote a reply down."""
         if self._room is not None:

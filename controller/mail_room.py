@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 import structlog
 
 from controller import from_settings
+from controller.hooks.client import HookClient
+from controller.hooks.signing import read_secrets
 from controller.sms.json_http import JsonGateway
 from controller.sms.log_gateway import LogGateway
 from controller.sms.texts import WITH_LINK, renderer
 from controller.sms.twilio import TwilioGateway
 from controller.sms.vonage import VonageGateway
+from controller.workers.hook_sender import HookSender
 from controller.workers.late_watch import LateWatch
 from controller.workers.link_clerk import LinkClerk
 from controller.workers.reply_desk import ReplyDesk
+from controller.workers.retention import RetentionKeeper
 from controller.workers.sms_sender import Postage, SmsSender
 
 if TYPE_CHECKING:
@@ -65,22 +69,33 @@ class MailRoom:
         self.replies = ReplyDesk(store.inbox, house)
         notice_s = {queue.name: queue.late_notice_s for queue in settings.queues}
         self._late_watch = LateWatch(house, line, notice_s=notice_s)
+        self._retention = RetentionKeeper(store.privacy, clock, settings.retention.periods, settings.zone)
+        self.hooks = HookSender(store.hooks, self._hook_posts(), clock, structlog.get_logger("controller.hooks"))
+        store.hooks_queued.append(self.hooks.wake)
         store.sms_queued.append(self.sender.wake)
         store.replied.append(self.replies.wake)
 
     @property
     def workers(self) -> dict[str, Coroutine[None, None, None]]:
         """What has to run, by name. To be taken once."""
-        return {"replies": self.replies.run(), "SMS sender": self._send(), "late watch": self._late_watch.run()}
+        return {
+            "replies": self.replies.run(),
+            "SMS sender": self._send(),
+            "late watch": self._late_watch.run(),
+            "retention": self._retention.run(),
+            "webhooks": self.hooks.run(),
+        }
 
     def wake(self) -> None:
         """Look at everything again: news were missed."""
         self.sender.wake()
+        self.hooks.wake()
         self.replies.wake()
 
     def close(self) -> None:
         """Hear of nothing any more."""
         self._store.sms_queued.remove(self.sender.wake)
+        self._store.hooks_queued.remove(self.hooks.wake)
         self._store.replied.remove(self.replies.wake)
         self._line.on_promise_changed = lambda _promise: None
         self._line.on_line_changed = lambda: None
@@ -89,6 +104,19 @@ class MailRoom:
         """Send, once the replies that an earlier process left were read: a STOP among them counts already."""
         await self.replies.caught_up.wait()
         await self.sender.run()
+
+    def _hook_posts(self) -> dict[str, HookClient]:
+        secrets = self._settings.secrets.hooks
+        return {
+            hook.name: HookClient(
+                hook.url,
+                read_secrets(secrets[hook.name].get_secret_value()),
+                self._clock,
+                allow_private=hook.allow_private,
+            )
+            for hook in self._settings.hooks
+            if hook.enabled
+        }
 
     def _postage(self) -> Postage:
         settings = self._settings

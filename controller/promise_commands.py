@@ -5,7 +5,6 @@ They write to the database, whether or not a controller runs, and ring its doorb
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -19,12 +18,12 @@ from controller.commands import (
     refused,
     settings_with_database,
     store_beside,
+    with_secrets,
 )
 from controller.domain.lifecycle import Cancelled, CancelReason, RefusedTransitionError
 from controller.domain.phone_number import as_e164, mask
 from controller.domain.promise import PromiseState
-from controller.store.doorbell import bell_of, ring
-from controller.system_clock import SystemClock
+from controller.promise_rings import ring
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -52,7 +51,9 @@ def add_do_not_call_arguments(one: ArgumentParser) -> None:
     one.add_argument("action", choices=["add", "remove", "list"], help="put a number on the list, take it off, or look")
     one.add_argument("number", metavar="NUMBER", nargs="?", help="as at home (090-1234-5678) or with + and country")
     one.add_argument("--reason", default="by hand", metavar="TEXT", help="kept with the number (default: by hand)")
-    one.add_argument("--show-numbers", action="store_true", help="show whole phone numbers instead of masked ones")
+    one.add_argument(
+        "--show-numbers", action="store_true", help="show whole phone numbers, where the list is kept in clear"
+    )
 
 
 async def cancel(arguments: Namespace, env: Mapping[str, str]) -> Report:
@@ -66,7 +67,7 @@ async def cancel(arguments: Namespace, env: Mapping[str, str]) -> Report:
             return _failed("there is no such promise; `controller promises` lists them")
         except RefusedTransitionError:
             return _failed(_why_not(await store.promises.get(arguments.promise)))
-    was_heard = await _ring(settings, [cancelled])
+    was_heard = await ring(settings, [cancelled])
     text = f"promise {cancelled.id} ({mask(cancelled.number)}) is cancelled"
     if before.state is PromiseState.DIALLING:
         text += "; the call that is on its way is taken back" if was_heard else f"; {_UNHEARD}"
@@ -83,8 +84,8 @@ async def cancel(arguments: Namespace, env: Mapping[str, str]) -> Report:
 
 
 async def do_not_call(arguments: Namespace, env: Mapping[str, str]) -> Report:
-    """Change or show the do-not-call list. Raises SettingsError, StoreUnavailableError."""
-    settings = settings_with_database(arguments, env)
+    """Change or show the do-not-call list. Raises SettingsError, StoreUnavailableError, ProvisionError."""
+    settings = settings_with_database(arguments, with_secrets(env, arguments.secrets))
     if arguments.action == "list":
         return await _show_list(arguments, settings)
     number = as_e164(arguments.number or "", settings.dialer.home_country)
@@ -109,7 +110,7 @@ async def _add(number: str, arguments: Namespace, settings: Settings) -> Report:
         return Report(why, {"error": why}, EXIT_USAGE)
     async with store_beside(settings) as store:
         cancelled = await store.do_not_call.block(number, reason=reason)
-    was_heard = await _ring(settings, cancelled)
+    was_heard = await ring(settings, cancelled)
     text = f"{mask(number)} is on the do-not-call list; promises cancelled: {len(cancelled)}"
     if cancelled and not was_heard:
         text += f"; {_UNHEARD}"
@@ -135,17 +136,6 @@ async def _show_list(arguments: Namespace, settings: Settings) -> Report:
         for number, one in zip(shown, found, strict=True)
     ]
     return Report(listed(["number", "reason", "since"], rows, "numbers on the list"), {"do_not_call": data})
-
-
-async def _ring(settings: Settings, changed: list[Promise]) -> bool:
-    """Let a controller that runs know of promises; False when none does. On a server the commit itself has told it."""
-    if not changed:
-        return False
-    if settings.store.path is not None:
-        return await asyncio.to_thread(ring, bell_of(settings.store.path), [promise.id for promise in changed])
-    async with store_beside(settings) as store:
-        now = SystemClock().now()
-        return any(lease.expires_at > now for lease in await store.leases.all())
 
 
 def _why_not(promise: Promise) -> str:

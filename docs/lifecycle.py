@@ -28,6 +28,7 @@ from controller.domain.plain_words import told_gap
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.retry_policy import DEFAULT_RULES, Gap, RetryPolicy, Wait, broken_laws
 from controller.domain.slots import Slot
+from controller.domain.supervising import Assigned, Moved, Prioritised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,6 +58,10 @@ changes the state no more. A talk that has begun wins over `Cancelled`. `Postpon
 promise without a window, or whose customer was called in it, refuses it.
 A `Cancelled` that was asked for by SMS is confirmed by one (`cancelled`).
 Whoever asks once more while the last call is on its way gets at least one more, as long as `max_dials` allows it.
+
+`Prioritised`, `Assigned` and `Moved` are a supervisor's: ahead of those who are not urgent, for one agent alone, kept
+by another queue with the same place. A number that has a promise with the other queue is not moved there, nor is a
+window that is full there.
 """
 OUTCOMES = f"""\
 ## What follows an outcome
@@ -116,6 +121,12 @@ def _events(kind: type[Event]) -> list[Event]:
         return [Postponed(NOW + timedelta(hours=1), PostponeReason.AGENT)]
     if kind is RunningLate:
         return [RunningLate(NOW + timedelta(hours=1))]
+    if kind is Prioritised:
+        return [Prioritised(urgent=True)]
+    if kind is Assigned:
+        return [Assigned("alice")]
+    if kind is Moved:
+        return [Moved("other")]
     return [kind()]  # type: ignore[call-arg]  # the others have no argument that is needed
 
 

@@ -56,7 +56,7 @@ async def take(folder: Path) -> None:
                     for language in LANGUAGES:
                         picture = await _picture(scene, language, door, Visitor(chrome))
                         chrome.get("about:blank")
-                        folder.joinpath(f"{scene}-{language}.png").write_bytes(_small(picture, chrome))
+                        folder.joinpath(f"{scene}-{language}.png").write_bytes(small(picture, chrome))
 
 
 async def _picture(scene: str, language: str, door: Door, visitor: Visitor) -> bytes:
@@ -66,14 +66,14 @@ async def _picture(scene: str, language: str, door: Door, visitor: Visitor) -> b
             return await visitor.picture()
 
 
-def _small(png: bytes, chrome: Chrome) -> bytes:
+def small(png: bytes, chrome: Chrome, most_colours: int = COLOURS) -> bytes:
     """Return a picture in its most frequent colours, a quarter as large and the same to the eye."""
     width, height, text = chrome.execute_async_script(_DECODED, base64.b64encode(png).decode())
     pixels = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 4)[:, :3].astype(np.uint32)
     packed = pixels[:, 0] << 16 | pixels[:, 1] << 8 | pixels[:, 2]
     found, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
     colours = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(int)
-    palette = colours[np.argsort(counts)[::-1][:COLOURS]]
+    palette = colours[np.argsort(counts)[::-1][:most_colours]]
     nearest = np.abs(colours[:, None] - palette[None]).sum(axis=2).argmin(axis=1).astype(np.uint8)
     lines = np.zeros((height, width + 1), np.uint8)  # Each line begins with its filter, which is none.
     lines[:, 1:] = nearest[places].reshape(height, width)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from controller.provision import Site
 
 LogLine = dict[str, Any]
-_OURS = ("ORIKAESHI_SMS_", "ORIKAESHI_WEB_")
+_OURS = ("ORIKAESHI_SMS_", "ORIKAESHI_WEB_", "ORIKAESHI_NUMBER_")
 
 
 class ControllerFailedError(Exception):

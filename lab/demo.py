@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from lab.busy_spell import BusySpell, Caller
 from lab.controller_process import ControllerFailedError
+from lab.demo_console import PERSON, DemoConsole, until_interrupted
 from lab.phone import CallOver, CallRefused, NotHeard, NotRung, PhoneShelf
 from lab.stack import any_stack
 from lab.text_messages import text_messages
@@ -74,23 +76,44 @@ async def play(language: str) -> int:
 
     with tempfile.TemporaryDirectory(prefix="orikaeshi-demo-") as folder:
         home = Path(folder)
+        screens = DemoConsole()
         async with (
             text_messages(home, show) as texts,
-            any_stack(home, changes=QUICK, edit=texts.settings, language=language, on_line=tell) as stack,
+            any_stack(
+                home,
+                changes=QUICK,
+                edit=lambda text: screens.settings(texts.settings(text)),
+                language=language,
+                on_line=tell,
+            ) as stack,
             PhoneShelf() as shelf,
         ):
+            await screens.let_in(stack.settings, language)
+            timeline.console.print(
+                f"[bold]Wallboard: {screens.wallboard}[/]  sign in as {PERSON}, password {screens.password}"
+            )
             spell = await cast(stack, texts, shelf, timeline, language)
             timeline.start()
             names |= {caller.number: caller.name for caller in spell.callers}
             news.append(ControllerNews(timeline, names, stack.site.home / "orikaeshi.db"))
             problem = await run_script(spell, stack)
             verdicts = [judge(caller, stack, texts, is_over=problem is None) for caller in spell.callers]
-        timeline.console.print(table(spell.callers, verdicts))
+            lost = told(timeline, spell.callers, verdicts, problem)
+            # Whoever watches may look at the screens for as long as they like; a script goes on.
+            if sys.stdin.isatty():
+                timeline.console.print(f"The wallboard stays open: {screens.wallboard}  Ctrl-C ends it.")
+                await until_interrupted()
+    return 1 if lost or problem else 0
+
+
+def told(timeline: Timeline, callers: list[Caller], verdicts: list[Verdict], problem: str | None) -> int:
+    """Print the closing table; return how many were lost."""
+    timeline.console.print(table(callers, verdicts))
     lost = sum(verdict.is_lost for verdict in verdicts)
     if problem:
         timeline.console.print(f"[bold red]The script did not come to its end: {problem}[/]")
     timeline.console.print(f"[bold]{len(verdicts)} callers, {lost} lost.[/]")
-    return 1 if lost or problem else 0
+    return lost
 
 
 async def cast(stack: AnyStack, texts: TextMessages, shelf: PhoneShelf, timeline: Timeline, language: str) -> BusySpell:

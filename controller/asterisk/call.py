@@ -78,6 +78,8 @@ class AriCall:
         """Was to be hung up: said again after a connection that was lost just then."""
         self.found_in: str | None = None
         """The talk bridge in which the channel was found after a restart, until it is moved."""
+        self.has_joined = False
+        """It was joined with another, to talk."""
         self.id = channel_id
         self.facts = facts
         self.language = language
@@ -173,7 +175,7 @@ class AriCall:
 
         Who was found in it after a restart is left alone: to be moved in again parts people who talk for a moment.
         """
-        is_in_it, self.found_in = self.found_in == bridge.id, None
+        is_in_it, self.found_in, self.has_joined = self.found_in == bridge.id, None, True
         if is_in_it:
             return
         self._rooms.moved_on(self.id)

@@ -37,6 +37,8 @@ ANSWERED_BY = "ORI_ANSWERED_BY"
 """Set by the dialplan to a word of `controller.domain.evidence.AnsweredBy`."""
 SWITCHED_ON = "1"
 
+LISTENING = "listen"
+"""First argument of Stasis() for the two channels of somebody who hears a talk: their phone, and the ear in it."""
 _HOLD = "hold-"
 _PLAYBACKS = 4
 """More than one, so that the late end of a playback that was stopped is not taken for the end of the next."""
@@ -66,6 +68,21 @@ def playback(call_id: str, count: int) -> str:
 def playbacks(call_id: str) -> list[str]:
     """Return the ids of all playbacks that a call can have."""
     return [f"play-{call_id}-{number}" for number in range(_PLAYBACKS)]
+
+
+def ear_of(listening_id: str) -> str:
+    """Return the id of the channel that hears a talk for somebody."""
+    return f"{LISTENING}-{listening_id}-ear"
+
+
+def phone_of(listening_id: str) -> str:
+    """Return the id of the call to the phone of who listens."""
+    return f"{LISTENING}-{listening_id}-phone"
+
+
+def is_listening(channel_id: str) -> bool:
+    """Tell whether a channel is one of somebody who hears a talk."""
+    return channel_id.startswith(f"{LISTENING}-")
 
 
 def call_of_talk(bridge_id: str) -> str:

@@ -18,6 +18,7 @@ from controller.asterisk.following import Following
 from controller.asterisk.hold_rooms import HoldRooms
 from controller.asterisk.legs import Legs, no_way
 from controller.asterisk.outbound_call import AriOutboundCall
+from controller.asterisk.oversight import AriOversight
 from controller.asterisk.survey import agent_menu_of, created_at, described, facts_of, in_talk, is_ours
 from controller.asterisk.talks import Talks
 from controller.ports.calls import CallFacts
@@ -77,6 +78,7 @@ class AriTelephony:
         self._talks = Talks(client)
         self._following = Following(self._stray, self._forgotten)
         self._surveyed = False
+        self.oversight = AriOversight(client, self._following, self._rooms, clock, trunks.endpoints, new_id, spawn)
         self.on_new_call: Callable[[AriCall], None] = lambda _call: None
         self.on_agent_menu: Callable[[AriCall, str], None] = lambda _call, _code: None
         """Told of an agent's phone that dialled a code; again after a restart, for one whom nobody had answered yet."""
@@ -161,6 +163,7 @@ class AriTelephony:
             for data in channels.values()
             if data.id not in self._following and (code := agent_menu_of(data)) is not None
         ]
+        self.oversight.drop_strangers(channels)
         new = [call for call, _ in (*found, *menus)]
         # Who talks hears nothing that could be stopped, and is asked four times for nothing.
         talking = in_talk(channels.values())

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from controller.console.desk_rules import DeskRules
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
@@ -59,6 +61,8 @@ class ConsoleHouse:
     """Whether a number (E.164) of a queue may be rung at an instant."""
     dispositions: tuple[str, ...] = ()
     """What an agent may call the result of a talk, as they read it."""
+    desk: DeskRules = field(default_factory=DeskRules)
+    """How the agents' desk is furnished."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     idle_s: float = 30 * 60.0
     """A session ends when nobody has used it for so long."""

@@ -22,6 +22,7 @@ def check_host(settings: Settings, free_bytes: Callable[[Path], int]) -> list[Fi
     """Return what the machine shows. `free_bytes` tells the room on the disk that a folder lies on."""
     return [
         *_secrets(settings),
+        *_opt_outs(settings),
         _network(settings),
         *_disks(settings, free_bytes),
     ]
@@ -46,6 +47,15 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         )
     if not weak:
         yield ok("passwords", "long, and none that is known")
+
+
+def _opt_outs(settings: Settings) -> Iterator[Finding]:
+    if settings.number_key is None:
+        yield warning(
+            "do-not-call list",
+            "ORIKAESHI_NUMBER_KEY is not set: whoever reads the database reads the numbers on the list",
+            "`controller provision` draws one; keep it for ever, and with every backup (docs/privacy.md)",
+        )
 
 
 def _network(settings: Settings) -> Finding:

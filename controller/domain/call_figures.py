@@ -11,7 +11,8 @@ from enum import StrEnum
 from math import ceil
 from typing import TYPE_CHECKING
 
-from controller.domain.figure_facts import CallEnding, ClockStart
+from controller.domain.call_ending import Ending
+from controller.domain.figure_facts import ClockStart
 from controller.domain.quote_coverage import QuotedWait
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ class Fate(StrEnum):
 OFFERED = frozenset({Fate.ANSWERED, Fate.ABANDONED, Fate.PROMISED, Fate.DIVERTED, Fate.FAILED})
 """What counts as offered (着信呼数) to the agents of a queue."""
 _BY_ENDING = {
-    CallEnding.PROMISED: Fate.PROMISED,
-    CallEnding.GUIDED: Fate.DIVERTED,
-    CallEnding.TRANSFERRED: Fate.DIVERTED,
-    CallEnding.INFORMED: Fate.DIVERTED,
-    CallEnding.FAILED: Fate.FAILED,
-    CallEnding.SERVED: Fate.ANSWERED,  # The record of the answer itself was lost: its wait is not known.
+    Ending.PROMISED: Fate.PROMISED,
+    Ending.GUIDED: Fate.DIVERTED,
+    Ending.TRANSFERRED: Fate.DIVERTED,
+    Ending.INFORMED: Fate.DIVERTED,
+    Ending.FAILED: Fate.FAILED,
+    Ending.SERVED: Fate.ANSWERED,  # The record of the answer itself was lost: its wait is not known.
 }
 
 
@@ -63,14 +64,14 @@ def fate_of(call: CallFact, counting: Counting) -> Fate:
     if call.queue is None:
         if call.ending is None:
             return Fate.WAITING
-        return Fate.LEFT_IN_MENU if call.ending is CallEnding.ABANDONED else Fate.SELF_SERVED
+        return Fate.LEFT_IN_MENU if call.ending is Ending.ABANDONED else Fate.SELF_SERVED
     if call.was_closed:
         return Fate.CLOSED
     if call.answered_at is not None:
         return Fate.ANSWERED
     if call.ending is None:
         return Fate.WAITING
-    if call.ending is CallEnding.ABANDONED:
+    if call.ending is Ending.ABANDONED:
         wait_s = waited_s(call, counting)
         is_short = wait_s is not None and wait_s < counting.short_abandon_s
         return Fate.SHORT_ABANDONED if is_short else Fate.ABANDONED

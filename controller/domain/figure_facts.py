@@ -17,22 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.agents import AgentState
+    from controller.domain.call_ending import Ending
     from controller.domain.effects import SmsTemplate
     from controller.domain.fairness import Turn
     from controller.domain.promise import PromiseState
     from controller.domain.sms import SmsStatus
-
-
-class CallEnding(StrEnum):
-    """What became of an incoming call: the endings of `controller.ports.call_log`."""
-
-    SERVED = "served"
-    PROMISED = "promised"
-    ABANDONED = "abandoned"
-    GUIDED = "guided"
-    TRANSFERRED = "transferred"
-    INFORMED = "informed"
-    FAILED = "failed"
 
 
 class ClockStart(StrEnum):
@@ -81,7 +70,7 @@ class CallFact:
     answered_at: datetime | None = None
     """When an agent and the caller heard each other."""
     ended_at: datetime | None = None
-    ending: CallEnding | None = None
+    ending: Ending | None = None
     """None: it goes on."""
     agent: str = ""
     quote: Quote | None = None

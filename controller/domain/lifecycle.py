@@ -11,6 +11,7 @@ waiting ── AttemptStarted ──> dialling ── CustomerConnected ──> 
    waiting ── Postponed ──> waiting            (not now; uses up nothing)
    waiting ── RunningLate ──> waiting          (the window cannot be kept, and the customer is told, once)
    waiting, dialling ── Merged ──> the same    (asked for once more: keeps the better place)
+   waiting ── Prioritised, Assigned, Moved ──> waiting     (a supervisor: `supervising.py`)
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from controller.domain.outcome import NEVER_SENT, Fault, Outcome
 from controller.domain.owed_texts import can_tell_late, owed, running_late
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.retry_policy import next_try
+from controller.domain.supervising import Assigned, Moved, Prioritised, supervised
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,6 +66,7 @@ class CancelReason(StrEnum):
 
     CUSTOMER = "customer"
     ADMIN = "admin"
+    SUPERVISOR = "supervisor"
     STOP = "stop"
     """The number asked never to be called again."""
 
@@ -85,6 +88,7 @@ class PostponeReason(StrEnum):
 
     AGENT = "agent"
     """The agent, who sees the promise before it is dialled, put it off."""
+    SUPERVISOR = "supervisor"
     OVER_CAP = "over_cap"
     OUTSIDE_HOURS = "outside_hours"
 
@@ -139,6 +143,9 @@ Event = (
     | DeadlinePassed
     | CustomerRangIn
     | Merged
+    | Prioritised
+    | Assigned
+    | Moved
 )
 
 ALLOWED: frozenset[tuple[PromiseState, type[Event]]] = frozenset(
@@ -150,6 +157,9 @@ ALLOWED: frozenset[tuple[PromiseState, type[Event]]] = frozenset(
         (PromiseState.WAITING, DeadlinePassed),
         (PromiseState.WAITING, CustomerRangIn),
         (PromiseState.WAITING, Merged),
+        (PromiseState.WAITING, Prioritised),
+        (PromiseState.WAITING, Assigned),
+        (PromiseState.WAITING, Moved),
         (PromiseState.DIALLING, Merged),
         (PromiseState.DIALLING, CustomerConnected),
         (PromiseState.DIALLING, AttemptEnded),
@@ -201,7 +211,7 @@ def advance(promise: Promise, event: Event, now: datetime, policy: RetryPolicy) 
 
 def _without_a_word(
     promise: Promise,
-    event: AttemptStarted | CustomerConnected | CustomerRangIn | Postponed | Merged,
+    event: AttemptStarted | CustomerConnected | CustomerRangIn | Postponed | Merged | Prioritised | Assigned | Moved,
     policy: RetryPolicy,
 ) -> Promise:
     """Return what an event makes of a promise that owes no text for it."""
@@ -216,6 +226,8 @@ def _without_a_word(
             return replace(promise, not_before=max(promise.not_before, until))
         case Merged():
             return asked_again(promise, event, policy)
+        case _:
+            return supervised(promise, event)
 
 
 def _is_allowed(promise: Promise, event: Event, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from controller.domain.agents import Agent
@@ -46,6 +46,8 @@ class Waiter:
     """How many times an agent who could have served this waiter, when they could be served, went to a later one."""
     not_for: frozenset[str] = frozenset()
     """The agents, by name, who do not get this waiter now, whatever queues they serve."""
+    only_for: str = ""
+    """The only agent, by name, who is to have this waiter; "" for everybody. See `as_assigned`."""
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether this waiter can be served at `now`."""
@@ -57,7 +59,8 @@ class Waiter:
 
     def can_go_to(self, agent: Agent) -> bool:
         """Tell whether an agent, free or not, is one for this waiter."""
-        return self.queue in agent.queues and agent.name not in self.not_for
+        is_theirs = not self.only_for or agent.name == self.only_for
+        return is_theirs and self.queue in agent.queues and agent.name not in self.not_for
 
     def came_before(self, other: Waiter) -> bool:
         """Tell who arrived first; of two who came at the same instant one always counts as the first."""
@@ -113,6 +116,8 @@ class Decision:
     urgent: bool
     starving: bool
     passed: tuple[str, ...]
+    due_at: datetime | None = None
+    """Not served before then, whatever their place; None: at any time."""
 
     @classmethod
     def of(cls, pair: Match, now: datetime, *, place: int, max_passes: int) -> Decision:
@@ -129,6 +134,7 @@ class Decision:
             urgent=waiter.urgent,
             starving=waiter.is_starving(max_passes),
             passed=pair.passed,
+            due_at=waiter.not_before,
         )
 
     @property
@@ -210,6 +216,24 @@ def next_match(
             passed = (each for each in due if each.can_go_to(agent) and each.came_before(waiter))
             return Match(waiter, agent, tuple(each.id for each in sorted(passed, key=lambda w: (w.since, w.id))))
     return None
+
+
+def as_assigned(waiters: list[Waiter], agents: Iterable[Agent], employs: Callable[[str], bool]) -> list[Waiter]:
+    """Return the waiters without the assignments that would have somebody wait for nobody; `agents` are one office's.
+
+    An agent who is not on duty (signed out, in a pause by hand, the phone away) or does not serve the queue keeps
+    nobody waiting: everybody may have the waiter then. Back on duty, they alone may again. Of an agent of another
+    office nothing is known here but that there is one (`employs`): that office sees to it.
+    """
+    if not any(waiter.only_for for waiter in waiters):
+        return waiters
+    staff = {agent.name: agent for agent in agents}
+
+    def counts(waiter: Waiter) -> bool:
+        agent = staff.get(waiter.only_for)
+        return employs(waiter.only_for) if agent is None else agent.is_on_duty and waiter.queue in agent.queues
+
+    return [replace(each, only_for="") if each.only_for and not counts(each) else each for each in waiters]
 
 
 def not_asked(passed_on: Mapping[str, PassedOn], on_duty: Iterable[str], now: datetime) -> frozenset[str]:

@@ -64,6 +64,10 @@ class Promise:
     """The window that the customer chose; None: as soon as possible. The place counts from its start."""
     told_late: bool = False
     """No more is to be said of the window: the customer was told that it cannot be kept, or was called in it."""
+    urgent: bool = False
+    """A supervisor put it ahead of those who are not."""
+    assigned_to: str = ""
+    """The only agent, by name, who is to have it; "" for everybody."""
     version: int = 0
     """Counts up with each transition; the store compares it before it writes."""
 

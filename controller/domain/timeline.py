@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = "at_once"
 """A word of an ended attempt's detail: there was another way to try, and the gap was not waited for."""
-BY_SMS, BY_LINK = "sms-", "link-"
-"""How the ids begin under which a reply and a booking link ask for a promise."""
+BY_SMS, BY_LINK, BY_DESK, BY_API = "sms-", "link-", "desk-", "api-"
+"""How the ids begin under which a reply, a booking link, an agent's desk and the API ask for a promise."""
 _SAME = timedelta(seconds=1)
 _YEAR_S = 365 * 86_400
 
@@ -86,7 +86,7 @@ class _Telling:
             case "RunningLate":
                 return self._late(words)
             case _:
-                return _PLAIN.get(step.event, (step.event, step.detail))
+                return _PLAIN.get(step.event) or _by_supervisor(step, words)
 
     def _asked(self, words: list[str]) -> str:
         call, window = _call_and_instant(words)
@@ -164,6 +164,26 @@ def _given(decision: Decision) -> Line:
     return Line(decision.at, f"{agent} as number {decision.place} in line", why)
 
 
+def _by_supervisor(step: Step, words: list[str]) -> tuple[str, str]:
+    """Return what a supervisor did, and what follows; an event that nobody knows as it stands."""
+    match step.event, words:
+        case "Prioritised", []:
+            return "urgent no more", "in its place by arrival"
+        case "Prioritised", _:
+            return "made urgent", "ahead of those who are not"
+        case "Assigned", []:
+            return "assigned to nobody any more", "everybody is asked"
+        case "Assigned", _:
+            return f"assigned to {step.detail}", "nobody else is asked while they are on duty"
+        case "Moved", [left, kept_by, *window]:
+            lost = ", without the window that it had" if window else ""
+            return f"moved from {left} to {kept_by}", f"in the place that it had{lost}"
+        case "Moved", _:
+            return "moved to another queue", "in the place that it had"
+        case _:
+            return step.event, step.detail
+
+
 def _outcome(word: str) -> Outcome | None:
     return Outcome(word) if word in {one.value for one in Outcome} else None
 
@@ -188,6 +208,10 @@ def _asked_by(call: str) -> str:
         return "on the booking page, "
     if call.startswith(BY_SMS):
         return "by SMS, "
+    if call.startswith(BY_DESK):
+        return "at an agent's desk, "
+    if call.startswith(BY_API):
+        return "over the API, "
     return f"on call {call}, " if call else ""
 
 
@@ -207,10 +231,12 @@ _PLAIN = {
 _ON_BEHALF = {
     "customer": " by the customer",
     "admin": " by an admin",
+    "supervisor": " by a supervisor",
     "stop": ": the number asked not to be called",
 }
 _POSTPONED = {
     "agent": "the agent put it off",
+    "supervisor": "a supervisor put it off",
     "over_cap": "a cap on calls or cost was reached",
     "outside_hours": "the number may not be rung at that hour",
 }

@@ -69,23 +69,41 @@ class Cause(StrEnum):
     AGENTS_JOINED = "agents_joined"
 
 
+class Crowding:
+    """Those who wait for one queue, counted as they come: what the wait behind them depends on."""
+
+    def __init__(self, queue: str, agents: Iterable[Agent]) -> None:
+        """Begin with nobody in line; `agents` are all there are, of whatever queue."""
+        serving: dict[str, set[str]] = {}
+        self._free_agents = 0
+        for agent in agents:
+            if agent.is_on_duty:
+                self._free_agents += agent.is_free and queue in agent.queues
+                for served in agent.queues:
+                    serving.setdefault(served, set()).add(agent.name)
+        ours = serving.get(queue, set())
+        self._agents = len(ours)
+        self._shares = {each: len(ours & theirs) / len(theirs) for each, theirs in serving.items()}
+        self._load = self._live = 0.0
+
+    def add(self, waiter: Waiter, times: int = 1) -> None:
+        """Count one more, of whatever queue, who stands before; or several like them."""
+        share = self._shares.get(waiter.queue, 0.0) * times  # Whom nobody serves holds nobody up.
+        self._load += share
+        self._live += share * (waiter.kind is WaiterKind.LIVE)
+
+    @property
+    def crowd(self) -> Crowd:
+        """What came of it so far."""
+        return Crowd(self._load, self._agents, self._free_agents, self._live / self._load if self._load else 0.0)
+
+
 def crowd_before(ahead: Iterable[Waiter], queue: str, agents: Iterable[Agent]) -> Crowd:
     """Return what the wait in `queue` behind those `ahead`, of whatever queue, depends on."""
-    serving: dict[str, set[str]] = {}
-    free_agents = 0
-    for agent in agents:
-        if agent.is_on_duty:
-            free_agents += agent.is_free and queue in agent.queues
-            for served in agent.queues:
-                serving.setdefault(served, set()).add(agent.name)
-    ours = serving.get(queue, set())
-    shares = {each: len(ours & theirs) / len(theirs) for each, theirs in serving.items()}
-    load = live = 0.0
+    crowding = Crowding(queue, agents)
     for waiter in ahead:
-        share = shares.get(waiter.queue, 0.0)  # Whom nobody serves holds nobody up.
-        load += share
-        live += share * (waiter.kind is WaiterKind.LIVE)
-    return Crowd(load, len(ours), free_agents, live / load if load else 0.0)
+        crowding.add(waiter)
+    return crowding.crowd
 
 
 def wait_behind(crowd: Crowd, handle: HandleTimes, patience: Patience) -> WaitRange | None:

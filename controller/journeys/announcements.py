@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from controller.domain.opening_hours import Unending
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from controller.domain.wait_estimate import WaitRange
     from controller.journeys.house import House, Queue
     from controller.ports.calls import Call
-    from controller.ports.line import Place
+    from controller.ports.line import Order, Place
 
 
 class Announcer:
@@ -29,9 +30,28 @@ class Announcer:
         self._returns = returns
         self._urgent = urgent
         self._is_first = True
+        self._has_offered = False
+        self._to_say: list[str] = []
+        self.told_until: datetime | None = None
+        """The far end of the wait that the caller was told last; None: they were told none."""
+
+    def heed(self, order: Order, queue: Queue) -> None:
+        """Say from now on what becomes the caller as a supervisor wants them: of which queue, urgent or not.
+
+        What everybody is to hear is due at once.
+        """
+        self._queue, self._urgent = queue, order.urgent
+        self._to_say += order.say
 
     async def next(self) -> None:
         """Wait until something is due, say it, and return. Cancelled when something happens meanwhile."""
+        if self._to_say:
+            words, self._to_say = self._to_say, []
+            await self._call.play(*words)
+            return
+        if self._place.has_agent:  # None of it would be heard, so nothing is told, nor noted as told.
+            await self._house.clock.sleep(self._queue.announcements.interval_s)
+            return
         if not self._is_first:
             await self._house.clock.sleep(self._queue.announcements.interval_s)
         while not (words := await self._words()):
@@ -49,16 +69,22 @@ class Announcer:
             words += await self._wait_told()
         if self._is_offered(self._place.expected_wait()):
             words.append(prompts.HOLD_OFFER if self._is_first else prompts.OFFER)
+            await self._note_offer()
         return words
 
     async def _wait_told(self) -> list[str]:
         told = self._place.quote()
         if told is None:
             return [prompts.WAIT_UNKNOWN]
-        await self._house.calls.quoted(
-            self._call.id, low_s=told.low_s, high_s=told.high_s, quoted_at=self._house.clock.now()
-        )
+        now = self._house.clock.now()
+        self.told_until = now + timedelta(seconds=told.high_s)
+        await self._house.calls.quoted(self._call.id, low_s=told.low_s, high_s=told.high_s, quoted_at=now)
         return spoken.wait(told.low_s, told.high_s)
+
+    async def _note_offer(self) -> None:
+        if not self._has_offered:
+            self._has_offered = True
+            await self._house.calls.offered(self._call.id, offered_at=self._house.clock.now())
 
     def _greeting(self) -> list[str]:
         if self._urgent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from controller.domain.call_ending import Ending
 from controller.domain.menu import (
     CallOut,
     JoinQueue,
@@ -22,7 +23,6 @@ from controller.journeys.menu import choose
 from controller.journeys.number_first import number_first
 from controller.journeys.outside_number import connect_outside
 from controller.journeys.web_guidance import text_booking_link, text_page
-from controller.ports.call_log import Ending
 
 if TYPE_CHECKING:
     from controller.domain.menu import Destination

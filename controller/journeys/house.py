@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from controller.domain.gate import CallingHours
 from controller.domain.opening_hours import OpeningHours, always_open
 from controller.domain.promise import DEFAULT_PBX
+from controller.journeys.closed_by_hand import ClosedByHand
+from controller.journeys.preview_choices import PreviewChoices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,6 +167,14 @@ class House:
     web_pages: Mapping[str, WebPage] = field(default_factory=dict)
     languages: tuple[str, ...] = ("ja", "en")
     """Every language that there are prompts in."""
+    closures: ClosedByHand = field(default_factory=ClosedByHand)
+    """Which queues a person has closed."""
+    choices: PreviewChoices = field(default_factory=PreviewChoices)
+    """What agents choose on a screen."""
+
+    def is_open(self, queue: Queue, at: datetime) -> bool:
+        """Tell whether a queue takes callers at an instant: by its hours, and by hand."""
+        return queue.hours.is_open(at) and self.closures.of(queue.name, at) is None
 
     @property
     def first_queue(self) -> Queue:

@@ -5,28 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from controller.domain.call_ending import Ending
 from controller.domain.queue_events import LeftAfterMaxWait, LeftEmptyQueue, LeftWithKey
 from controller.journeys import prompts
 from controller.journeys.announcements import Announcer
 from controller.journeys.closed_queue import at_closed_door
 from controller.journeys.house import Offer
 from controller.journeys.leave_number import Leaving, leave_number
+from controller.journeys.orders import follow_order
 from controller.journeys.race import first_of
 from controller.journeys.recapture import recapture
 from controller.journeys.ring_back import note_rang_in, open_promise, settle_rang_in
+from controller.journeys.shown_number import shown_number
 from controller.journeys.talk import noted_stay, talk_with_agent
-from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from datetime import datetime
 
     from controller.domain.menu import Destination
     from controller.domain.promise import Promise
     from controller.journeys.house import House, Queue
     from controller.journeys.talk import Stay
     from controller.ports.calls import Call
-    from controller.ports.line import Place
 
 LEAVE_NUMBER_KEY = "1"
 
@@ -46,8 +48,10 @@ async def enter_line(call: Call, queue: Queue, house: House, *, urgent: bool = F
     Who is urgent, or rings back while a promise is open, is one too many in no line.
     """
     await call.remember(queue=queue.name, urgent="1" if urgent else "")
-    await house.calls.joined(call.id, queue=queue.name, joined_at=house.clock.now())
-    if not queue.hours.is_open(house.clock.now()):
+    came_at = house.clock.now()
+    is_open = house.is_open(queue, came_at)
+    await house.calls.joined(call.id, queue=queue.name, joined_at=came_at, closed=not is_open)
+    if not is_open:
         return await at_closed_door(call, queue, house)
     promise = await open_promise(call, queue, house)
     # From here to the place in line nothing is waited for: of two who come for the last place, one gets it.
@@ -61,32 +65,44 @@ async def enter_line(call: Call, queue: Queue, house: House, *, urgent: bool = F
     return await hold(call, queue, house, promise=promise, urgent=urgent)
 
 
-async def hold_for_agent(call: Call, queue: Queue, house: House, *, urgent: bool = False) -> Ending | Destination:
+async def hold_for_agent(
+    call: Call, queue: Queue, house: House, *, urgent: bool = False, only_for: str = ""
+) -> Ending | Destination:
     """Go on holding a caller who was in line when the controller was restarted."""
-    return await hold(call, queue, house, promise=await open_promise(call, queue, house), urgent=urgent)
+    promise = await open_promise(call, queue, house)
+    return await hold(call, queue, house, promise=promise, urgent=urgent, only_for=only_for)
 
 
 async def hold(
-    call: Call, queue: Queue, house: House, *, promise: Promise | None, urgent: bool
+    call: Call, queue: Queue, house: House, *, promise: Promise | None, urgent: bool, only_for: str = ""
 ) -> Ending | Destination:
-    """Hold the caller until one of the ways out.
+    """Hold the caller until one of the ways out; `only_for` is the agent who alone is to serve them.
 
     Who rings back while `promise` is open stands in its place, and it is not dialled meanwhile.
     """
-    since = min(call.facts.arrived_at, promise.since) if promise else call.facts.arrived_at
-    in_place_of = promise.id if promise else None
+    shown = shown_number(call, house.plan)
     joined_at = house.clock.now()
+    stay: Stay | None = None
     try:
         with (
-            house.line.join(call.id, queue.name, since, urgent=urgent, in_place_of=in_place_of) as place,
+            house.line.join(
+                call.id,
+                queue.name,
+                since=min(call.facts.arrived_at, promise.since) if promise else call.facts.arrived_at,
+                urgent=urgent,
+                in_place_of=promise.id if promise else None,
+                number=shown.e164 if shown else call.facts.number,
+                only_for=only_for,
+            ) as place,
             noted_stay(call, queue, place, house) as stay,
         ):
+            place.take_orders()
             await call.remember(stage=Stage.IN_LINE)
             return await wait_in(stay, call, queue, house, promise=promise, urgent=urgent)
     except CallerHungUp:
         # Their place is left already: no agent is kept for who is gone, however slow the database is.
         waited_s = (house.clock.now() - joined_at).total_seconds()
-        await recapture(call, queue, house, waited_s=waited_s)
+        await recapture(call, house.queues[stay.queue] if stay else queue, house, waited_s=waited_s)
         raise
 
 
@@ -105,24 +121,26 @@ async def wait_in(
             await note_rang_in(owed, call, house)
 
     announcer = Announcer(call, stay.place, queue, house, returns=promise is not None, urgent=urgent)
-    keys = "" if queue.announcements.offer is Offer.NEVER else LEAVE_NUMBER_KEY
     while True:
         happened = await first_of(
+            # First: who was moved, and gets an agent in the same moment, talks with one of the other queue.
+            ordered=stay.place.ordered(),
             turn=stay.place.turn(),
-            key=call.hold(queue.name, until_keys=keys),
+            key=call.hold(queue.name, until_keys=keys_in(queue)),
             announced=announcer.next(),
-            **limits_of(stay.place, call, queue, house),
+            **limits_of(stay, call, queue, house),
         )
         match happened:
+            case "ordered", order:
+                queue = await follow_order(order, call, stay, queue, house)
+                announcer.heed(order, queue)
             case "turn", reservation:
                 if await talk_with_agent(call, reservation, stay, queue, house, on_answer=note_answer):
-                    if owed is not None:
-                        await call.hang_up()
-                        await settle_rang_in(owed, call, house)
+                    await settle_owed(owed, call, house)
                     return Ending.SERVED
             case "key", key:
                 with stay.place.step_aside():
-                    if await leave_line(call, queue, house, stay):
+                    if await leave_line(call, queue, house, stay, due_by=announcer.told_until):
                         stay.note(LeftWithKey, key=key)
                         stay.place.depart()
                         return Ending.PROMISED
@@ -133,9 +151,21 @@ async def wait_in(
                 return out.destination
 
 
-async def leave_line(call: Call, queue: Queue, house: House, stay: Stay) -> bool:
-    """Take a number in exchange for the wait. False: there is no promise, and the caller holds on."""
-    match await leave_number(call, queue, house, expected=stay.place.expected_wait()):
+async def settle_owed(owed: Promise | None, call: Call, house: House) -> None:
+    """Settle the promise of a caller who has talked, if there is one."""
+    if owed is not None:
+        await call.hang_up()
+        await settle_rang_in(owed, call, house)
+
+
+def keys_in(queue: Queue) -> str:
+    """Return the keys that mean something to who holds."""
+    return "" if queue.announcements.offer is Offer.NEVER else LEAVE_NUMBER_KEY
+
+
+async def leave_line(call: Call, queue: Queue, house: House, stay: Stay, *, due_by: datetime | None) -> bool:
+    """Take a number in exchange for the wait, which they were told ends by `due_by`. False: the caller holds on."""
+    match await leave_number(call, queue, house, expected=stay.place.expected_wait(), due_by=due_by):
         case Leaving.PROMISED | Leaving.MERGED:
             return True
         case Leaving.NO_NUMBER:
@@ -158,20 +188,22 @@ def overflow(queue: Queue, house: House) -> Destination | None:
     return None
 
 
-def limits_of(place: Place, call: Call, queue: Queue, house: House) -> dict[str, Coroutine[Any, Any, TurnedOut]]:
+def limits_of(stay: Stay, call: Call, queue: Queue, house: House) -> dict[str, Coroutine[Any, Any, TurnedOut]]:
     """Return what to race against beside agent and key: the longest wait, and the last agent who leaves.
 
-    The longest wait counts from the caller's arrival, so that a restart does not begin it anew.
+    The longest wait counts from the caller's arrival, so that a restart does not begin it anew; for whom a supervisor
+    sent here, from then.
     """
     limits = queue.limits
+    counts_from = stay.moved_at or call.facts.arrived_at
 
     async def too_long(max_wait_s: float, destination: Destination) -> TurnedOut:
-        waited_s = (house.clock.now() - call.facts.arrived_at).total_seconds()
+        waited_s = (house.clock.now() - counts_from).total_seconds()
         await house.clock.sleep(max(0.0, max_wait_s - waited_s))
         return TurnedOut(prompts.MAX_WAIT, LeftAfterMaxWait, destination)
 
     async def nobody(destination: Destination) -> TurnedOut:
-        await place.no_agents()
+        await stay.place.no_agents()
         return TurnedOut(prompts.NO_AGENTS, LeftEmptyQueue, destination)
 
     waits: dict[str, Coroutine[Any, Any, TurnedOut]] = {}

@@ -9,9 +9,9 @@ from controller.journeys.shown_number import shown_number
 from controller.ports.calls import Stage
 
 if TYPE_CHECKING:
+    from controller.domain.call_ending import Ending
     from controller.domain.menu import Entrance
     from controller.journeys.house import House
-    from controller.ports.call_log import Ending
     from controller.ports.calls import Call
 
 

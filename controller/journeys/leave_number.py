@@ -15,6 +15,8 @@ from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import Made, NewPromise, SlotFull, StoreUnavailableError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from controller.domain.phone_number import NumberPlan
     from controller.domain.slots import Slot
     from controller.domain.wait_estimate import WaitRange
@@ -53,15 +55,25 @@ class Leaving(StrEnum):
     """The database is away: nothing was promised, and nothing said."""
 
 
-async def leave_number(call: Conversation, queue: Queue, house: House, *, expected: WaitRange | None = None) -> Leaving:
-    """Take a number, agree on a time, and make the promise. `expected` is the wait of somebody in line for it."""
+async def leave_number(
+    call: Conversation,
+    queue: Queue,
+    house: House,
+    *,
+    expected: WaitRange | None = None,
+    due_by: datetime | None = None,
+) -> Leaving:
+    """Take a number, agree on a time, and make the promise.
+
+    `expected` is the wait of somebody in line for it, `due_by` the far end of the wait that they were told.
+    """
     await call.remember(stage=Stage.LEAVING_NUMBER)
     number = await number_to_call(call, house.plan)
     for _ in range(MAX_TRIES):
         if number is None:
             return Leaving.NO_NUMBER
         try:
-            made, when = await agree(call, number, queue, house, expected=expected)
+            made, when = await agree(call, number, queue, house, expected=expected, due_by=due_by)
         except StoreUnavailableError:
             # Never acknowledge what is not on disk.
             return Leaving.NOT_KEPT
@@ -74,19 +86,30 @@ async def leave_number(call: Conversation, queue: Queue, house: House, *, expect
 
 
 async def agree(
-    call: Conversation, number: DialableNumber, queue: Queue, house: House, *, expected: WaitRange | None
+    call: Conversation,
+    number: DialableNumber,
+    queue: Queue,
+    house: House,
+    *,
+    expected: WaitRange | None,
+    due_by: datetime | None = None,
 ) -> tuple[Made | NumberBlocked, Slot | Soon]:
     """Agree on a time with the caller, and make the promise. Raises StoreUnavailableError."""
     when = await choose_time(call, queue, house, number=number.e164, expected=expected)
-    while isinstance(made := await house.promises.make(wanted(call, queue, number, when)), SlotFull):
+    while isinstance(made := await house.promises.make(wanted(call, queue, number, when, due_by)), SlotFull):
         await call.play(prompts.SLOT_TAKEN)
         slot = await choose_slot(call, queue, house, number=number.e164)
         when = slot or await choose_time(call, queue, house, number=number.e164, expected=expected)
     return made, when
 
 
-def wanted(call: Conversation, queue: Queue, number: DialableNumber, when: Slot | Soon) -> NewPromise:
-    """Return what the caller asks for. Who is called as soon as possible keeps the place of their arrival."""
+def wanted(
+    call: Conversation, queue: Queue, number: DialableNumber, when: Slot | Soon, due_by: datetime | None = None
+) -> NewPromise:
+    """Return what the caller asks for. Who is called as soon as possible keeps the place of their arrival.
+
+    What they were told of their wait (`due_by`) holds for them too, unless the queue has to open first.
+    """
     soon, slot = (when, None) if isinstance(when, Soon) else (None, when)
     return NewPromise(
         queue=queue.name,
@@ -97,6 +120,7 @@ def wanted(call: Conversation, queue: Queue, number: DialableNumber, when: Slot 
         not_before=soon.not_before if soon else None,
         slot=slot,
         slot_capacity=queue.slots.capacity if queue.slots else 0,
+        due_by=None if soon is None or soon.opens_first else due_by,
         confirm=queue.confirm_sms and takes_sms(number),
     )
 

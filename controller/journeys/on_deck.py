@@ -28,7 +28,9 @@ async def on_deck(underway: Underway) -> Outcome:
     """
     customer, queue, promise = underway.customer, underway.queue, underway.promise
     try:
-        with underway.house.line.join(customer.id, queue.name, promise.since, urgent=True) as place:
+        with underway.house.line.join(
+            customer.id, queue.name, promise.since, urgent=True, number=promise.number, only_for=promise.assigned_to
+        ) as place:
             # A controller that was restarted does not ask them again.
             await customer.remember(stage=Stage.IN_LINE)
             return await wait_for_agent(underway, place)

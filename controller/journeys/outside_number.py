@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from controller.domain.call_ending import Ending
 from controller.journeys import prompts
 from controller.journeys.race import first_of
-from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, PbxUnavailableError, Stage
 
 if TYPE_CHECKING:

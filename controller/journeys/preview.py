@@ -10,9 +10,12 @@ from controller.journeys import prompts, spoken
 from controller.journeys.agent_phone import say_until_key
 from controller.journeys.dialled import NotDialledReason
 from controller.journeys.house import DialMode
+from controller.journeys.race import first_of
 from controller.ports.calls import CallerHungUp
 
 if TYPE_CHECKING:
+    from asyncio import Future
+
     from controller.domain.promise import Promise
     from controller.journeys.agent_phone import AgentLeg
     from controller.journeys.house import House, Queue
@@ -37,7 +40,7 @@ async def win_over(leg: AgentLeg, promise: Promise, queue: Queue, house: House) 
     whisper = spoken.whisper(promise.number, waited_s)
     try:
         if queue.callbacks.mode is DialMode.PREVIEW:
-            return await preview(leg, whisper)
+            return await preview(leg, whisper, house)
         leg.reservation.answered()
         await say_until_key(leg.call, *whisper)
     except CallerHungUp:
@@ -45,13 +48,14 @@ async def win_over(leg: AgentLeg, promise: Promise, queue: Queue, house: House) 
     return None
 
 
-async def preview(leg: AgentLeg, whisper: list[str]) -> NotDialledReason | None:
-    """Let the agent choose. Until they do they count as rung, so that a phone that answers by itself is a missed call.
+async def preview(leg: AgentLeg, whisper: list[str], house: House) -> NotDialledReason | None:
+    """Let the agent choose, by key or on a screen: the first counts.
 
-    Raises CallerHungUp.
+    Until they do they count as rung, so that a phone that answers by itself is a missed call. Raises CallerHungUp.
     """
     try:
-        key = await choice(leg.call, whisper)
+        with house.choices.asked(leg.reservation.agent.name) as on_screen:
+            _, key = await first_of(by_key=choice(leg.call, whisper), on_screen=chosen(on_screen))
     except CallerHungUp:
         leg.reservation.missed()
         raise
@@ -68,6 +72,11 @@ async def preview(leg: AgentLeg, whisper: list[str]) -> NotDialledReason | None:
         case _:
             leg.reservation.missed()
             return NotDialledReason.AGENT_MISSED
+
+
+async def chosen(on_screen: Future[str]) -> str:
+    """Return the key that the agent chose on a screen."""
+    return await on_screen
 
 
 async def choice(agent: Call, whisper: list[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from controller.domain.call_ending import Ending
 from controller.domain.menu import SayGoodbye
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
@@ -19,7 +20,6 @@ from controller.journeys.leave_number import acknowledge
 from controller.journeys.on_deck import on_deck
 from controller.journeys.ring_back import is_from_before, note_rang_in, open_promise
 from controller.journeys.underway import Underway
-from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import Made, StoreUnavailableError
 
@@ -45,6 +45,8 @@ class Found:
     """None: they had not come to a queue yet."""
     entrance: Entrance
     urgent: bool = False
+    only_for: str = ""
+    """The only agent, by name, who is to serve them."""
 
 
 async def take_up_caller(
@@ -83,10 +85,11 @@ async def take_up_caller(
     if queue is None:
         return await follow(found.entrance.leads_to, call, house)
     # Who was in line when it closed keeps their place, as they would have without the restart.
-    is_let_in = found.stage is Stage.IN_LINE or queue.hours.is_open(house.clock.now())
+    is_let_in = found.stage is Stage.IN_LINE or house.is_open(queue, house.clock.now())
     if found.stage is Stage.AT_CLOSED_DOOR or not is_let_in:
         return await go_on(await enter_line(call, queue, house, urgent=found.urgent), call, house)
-    return await go_on(await hold_for_agent(call, queue, house, urgent=found.urgent), call, house)
+    arrived = await hold_for_agent(call, queue, house, urgent=found.urgent, only_for=found.only_for)
+    return await go_on(arrived, call, house)
 
 
 async def go_on(arrived: Ending | Destination | None, call: Call, house: House) -> Ending:

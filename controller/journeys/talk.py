@@ -37,6 +37,14 @@ class Stay:
     has_talked: bool = False
     """With an agent: the end of the talk was the end of the stay."""
 
+    moved_at: datetime | None = None
+    """When a supervisor had them wait for this queue instead of another."""
+
+    def move_to(self, queue: str, now: datetime) -> None:
+        """Take note that they wait for another queue from now on."""
+        self.queue, self.moved_at, self.first_place = queue, now, self.place.position()
+        self.house.queue_log.note(Entered(self.call_id, queue, self.shown_number, self.first_place))
+
     def wait_s(self) -> float:
         """Return how long they have been in line."""
         return (self.house.clock.now() - self.joined_at).total_seconds()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from controller.domain.call_ending import Ending
 from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.phone_number import takes_sms
 from controller.journeys import prompts, spoken
 from controller.journeys.leave_number import YES, pick_key
 from controller.journeys.shown_number import shown_number
-from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:

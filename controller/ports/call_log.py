@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.promise import DEFAULT_PBX
@@ -10,24 +9,7 @@ from controller.domain.promise import DEFAULT_PBX
 if TYPE_CHECKING:
     from datetime import datetime
 
-
-class Ending(StrEnum):
-    """What became of an incoming call."""
-
-    SERVED = "served"
-    """Talked with an agent."""
-    PROMISED = "promised"
-    """Left a number."""
-    ABANDONED = "abandoned"
-    """放棄呼: hung up before an agent or a promise."""
-    GUIDED = "guided"
-    """Web誘導: was sent the address of a page."""
-    TRANSFERRED = "transferred"
-    """Connected with a number outside, as an answering service."""
-    INFORMED = "informed"
-    """Heard an announcement, after which we hung up: closed, full, moved."""
-    FAILED = "failed"
-    """Our fault; apologised and hung up."""
+    from controller.domain.call_ending import Ending
 
 
 class CallLog(Protocol):
@@ -39,8 +21,12 @@ class CallLog(Protocol):
         """Note that a call came in to an Asterisk, by its name in the settings. Repeatable."""
         ...
 
-    async def joined(self, call_id: str, *, queue: str, joined_at: datetime) -> None:
-        """Note that the caller came to a queue, open or closed. The first time stays, and the last queue."""
+    async def joined(self, call_id: str, *, queue: str, joined_at: datetime, closed: bool = False) -> None:
+        """Note that the caller came to a queue, open or closed. The first time stays, and of the queue the last one."""
+        ...
+
+    async def offered(self, call_id: str, *, offered_at: datetime) -> None:
+        """Note that the caller was offered a callback in words. The first time stays."""
         ...
 
     async def quoted(self, call_id: str, *, low_s: float, high_s: float, quoted_at: datetime) -> None:

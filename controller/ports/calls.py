@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -136,6 +136,33 @@ class OutboundCall(Call, Protocol):
 
     async def dial(self) -> Outcome | None:
         """Ring the party. Return None once they answered, or how it ended. Cancelled, it stops ringing."""
+        ...
+
+
+class NotListening(StrEnum):
+    """Why a talk cannot be listened to."""
+
+    NO_TALK = "no_talk"
+    NO_PHONE = "no_phone"
+    """The PBX has no such phone, or it is not registered."""
+
+
+class Oversight(Protocol):
+    """What supervisors do to calls that are journeys'; those see what follows. Phones are named by their endpoints."""
+
+    async def hang_up_on(self, endpoint: str) -> bool:
+        """Hang up the call that an agent's phone is on. False: it is on none of ours."""
+        ...
+
+    async def listen(self, agent: str, endpoint: str, *, caller_id: str) -> NotListening | None:
+        """Ring a phone and let it hear the talk that an agent's phone is in, until either ends; nobody hears it.
+
+        Returns once both are known to be there. Raises PbxUnavailableError.
+        """
+        ...
+
+    async def has_prompt(self, prompt: str, languages: Iterable[str]) -> bool:
+        """Tell whether a prompt can be played in every one of these languages. Raises PbxUnavailableError."""
         ...
 
 

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """One number on the list. `number` is E.164, `blocked_at` aware UTC."""
+    """One number on the list. `blocked_at` is aware UTC."""
 
     number: str
+    """E.164; where the list is hashed: what is left of it to be shown, without the last four digits."""
     reason: str
     """How it came: a word for people, as "STOP by SMS" or "asked agent-2"."""
     blocked_at: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
@@ -37,11 +38,36 @@ class Reservation(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a supervisor wants of somebody who holds, as it is from now on."""
+
+    queue: str
+    urgent: bool
+    only_for: str
+    """The only agent, by name, who is to serve them; "" for everybody."""
+    say: tuple[str, ...] = ()
+    """Prompts that they are to hear now, each told once."""
+
+
 class Place(Protocol):
     """A place in line, held for as long as the context is open."""
 
+    def take_orders(self) -> None:
+        """Say that this waiter's journey heeds what a supervisor wants, from now on: see `ordered`."""
+        ...
+
+    async def ordered(self) -> Order:
+        """Return when a supervisor wants something of this waiter. An event to race against, ahead of all others."""
+        ...
+
     async def turn(self) -> Reservation:
         """Return the agent when it is this waiter's turn. Cancelled, or not entered, the reservation goes back."""
+        ...
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent is set aside for this waiter already."""
         ...
 
     def step_aside(self) -> AbstractContextManager[None]:
@@ -76,12 +102,21 @@ class Line(Protocol):
     """The one line in which all callers and promises stand."""
 
     def join(
-        self, call_id: str, queue: str, since: datetime, *, urgent: bool = False, in_place_of: str | None = None
+        self,
+        call_id: str,
+        queue: str,
+        since: datetime,
+        *,
+        urgent: bool = False,
+        in_place_of: str | None = None,
+        number: str | None = None,
+        only_for: str = "",
     ) -> AbstractContextManager[Place]:
         """Take a place, ordered by `since`, until the context is left.
 
         `in_place_of` is an open promise of the same customer, who rings back: for as long as they stand in line it is
-        not dialled, and a dial that is on its way is withdrawn.
+        not dialled, and a dial that is on its way is withdrawn. `number` is for whoever looks at the line; `only_for`
+        the only agent who is to serve them.
         """
         ...
 

@@ -21,13 +21,20 @@ class Kind(StrEnum):
     """Somebody wrote to us."""
     LEASE = "lease"
     """A lease was taken, given back, or is wanted."""
+    HOOK = "hook"
+    """A webhook is owed something."""
+    CLOSURE = "closure"
+    """A queue was closed by hand, or opened again."""
     MISSED = "missed"
     """Nobody could tell us for a while: look at everything again."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A hint and no more: whoever hears it reads the database. `what`: a promise's id, a lease's name, or nothing."""
+    """A hint and no more: whoever hears it reads the database.
+
+    `what`: a promise's id, the name of a lease or a queue, or nothing.
+    """
 
     kind: Kind
     what: str = ""

@@ -23,6 +23,23 @@ class StoreUnavailableError(Exception):
     """The database cannot be read or written now (locked, read-only, full, away). Says which, for a person."""
 
 
+class NotMovedReason(StrEnum):
+    """Why a promise cannot go to another queue."""
+
+    NUMBER_HELD = "number_held"
+    """Its number has a promise with that queue already."""
+    SLOT_FULL = "slot_full"
+    """As many promises as may be hold its window there."""
+
+
+class NotMovedError(Exception):
+    """A promise cannot go to the other queue; nothing was changed."""
+
+    def __init__(self, reason: NotMovedReason) -> None:
+        super().__init__(f"the promise cannot go to that queue: {reason}")
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class NewPromise:
     """What a caller asked for. Times are aware UTC; `number` is E.164."""
@@ -39,6 +56,8 @@ class NewPromise:
     """The window that was chosen; None: as soon as possible."""
     slot_capacity: int | None = 0
     """How many promises fit into one slot of the queue; None: any number."""
+    due_by: datetime | None = None
+    """The end of the wait that they were told; None: no time was named. Of a window that was chosen, its end counts."""
     confirm: bool = False
     """What was promised is confirmed by SMS, owed in the transaction that promises it."""
 
@@ -163,6 +182,7 @@ class PromiseBook(Protocol):
     async def advance(self, promise_id: str, event: Event) -> Promise:
         """Apply `event` to the promise as it stands in the database; its effects go to the outbox with it.
 
-        An `AttemptEnded` closes the open attempt too. Raises RefusedTransitionError, LookupError.
+        An `AttemptEnded` closes the open attempt too. Raises RefusedTransitionError, LookupError; for `Moved`
+        NotMovedError.
         """
         ...

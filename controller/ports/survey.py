@@ -31,7 +31,7 @@ class FoundCall:
     urgent: bool
     """For a caller: stands ahead of the others."""
     agent: str | None
-    """For an agent's leg: the agent's name."""
+    """For an agent's leg: the agent's name. For a caller: the only one who is to serve them."""
     for_call: str | None
     """For an agent's leg: the id of the caller's call, or of the attempt, that it was rung for."""
     attempt_id: str | None

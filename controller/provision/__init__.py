@@ -112,7 +112,13 @@ def _ports(path: Path, bind: str, offset: int) -> PortPlan:
 
 def _secrets(path: Path, agents: list[str], lines: list[str], new_secret: Callable[[], str]) -> Secrets:
     """Read the secrets of one Asterisk, and draw those that are missing."""
-    own = ("ORIKAESHI_ARI_PASSWORD", "ORIKAESHI_AMI_PASSWORD", "ORIKAESHI_TRUNK_PASSWORD", "ORIKAESHI_WEB_SECRET")
+    own = (
+        "ORIKAESHI_ARI_PASSWORD",
+        "ORIKAESHI_AMI_PASSWORD",
+        "ORIKAESHI_TRUNK_PASSWORD",
+        "ORIKAESHI_WEB_SECRET",
+        "ORIKAESHI_NUMBER_KEY",
+    )
     accounts = (*agents, *lines)
     found = drawn_secrets(path, {*own, *map(sip_key, accounts)}, new_secret)
     return Secrets(

@@ -1,5 +1,6 @@
 """The settings: a TOML file an admin writes, secrets from the environment, frozen values for `assembly`."""
 
+from controller.settings.console import Console
 from controller.settings.loading import load_settings
 from controller.settings.menus import Entrance, Menu, WebPage
 from controller.settings.mistakes import Mistake, SettingsError
@@ -30,6 +31,7 @@ __all__ = [
     "Announcements",
     "Asterisk",
     "Callers",
+    "Console",
     "Dialer",
     "Entrance",
     "Health",

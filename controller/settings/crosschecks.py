@@ -12,6 +12,7 @@ from controller.domain.outcome import Outcome
 from controller.domain.retry_policy import DEFAULT_RULES
 from controller.settings.asterisks import asterisk_mistakes
 from controller.settings.calling import calling_mistakes
+from controller.settings.hooks import hook_mistakes
 from controller.settings.mistakes import nearest
 from controller.settings.numbers import number_mistakes
 from controller.settings.pairs import pair_mistakes
@@ -33,7 +34,7 @@ def cross_check(raw: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield (place, message) for each mistake that lies between settings. `raw` is what `tomllib` read."""
     queues, agents = tables(raw, "queues"), tables(raw, "agents")
     yield from secrets_out_of_place(raw)
-    for key in ("queues", "agents", "entrances", "menus", "web_pages"):
+    for key in ("queues", "agents", "entrances", "menus", "web_pages", "hooks"):
         yield from _repeated(key, tables(raw, key), "name")
     yield from asterisk_mistakes(raw)
     yield from _entrance_like_a_queue(raw)
@@ -48,6 +49,7 @@ def cross_check(raw: Mapping[str, Any]) -> Iterator[Finding]:
     yield from retry_mistakes(raw)
     yield from trunk_mistakes(raw)
     yield from sms_mistakes(raw)
+    yield from hook_mistakes(raw)
 
 
 def _repeated(table: str, entries: Tables, key: str) -> Iterator[Finding]:

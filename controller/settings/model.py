@@ -10,12 +10,19 @@ from pydantic import Field
 from controller.domain import menu as domain
 from controller.domain.gate import CallingHours, Gate
 from controller.domain.opening_hours import OpeningHours
+from controller.domain.opt_out import NumberKey
 from controller.domain.phone_number import DialableNumber, NumberPlan, check
 from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import SlotPlan
+from controller.ports.hooks import HookWish
+from controller.settings.console import Console
 from controller.settings.database import with_password
+from controller.settings.desk import Desk
+from controller.settings.figures import Figures
+from controller.settings.hooks import Hook
 from controller.settings.menus import Entrance, Menu, WebPage
 from controller.settings.queue import Queue
+from controller.settings.retention import Retention
 from controller.settings.secret_values import needed_secrets, unset_variables
 from controller.settings.sections import (
     AgentPhone,
@@ -44,17 +51,22 @@ class Settings(Section):
     store: Store
     sms: Sms
     web: Web
+    console: Console = Field(default_factory=Console)
     dialer: Dialer
     line: Line
     agents_by_phone: AgentsByPhone
+    desk: Desk = Field(default_factory=Desk)
+    figures: Figures = Field(default_factory=Figures)
     agi: Agi
     health: Health
+    retention: Retention = Field(default_factory=Retention)
     callers: Callers
     log: Log
     entrances: tuple[Entrance, ...] = ()
     menus: tuple[Menu, ...] = ()
     web_pages: tuple[WebPage, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    hooks: tuple[Hook, ...] = ()
     queues: Annotated[tuple[Queue, ...], Field(min_length=1)]
     agents: Annotated[tuple[AgentPhone, ...], Field(min_length=1)]
     secrets: Secrets
@@ -63,6 +75,17 @@ class Settings(Section):
     def database_url(self) -> str:
         """Where the database is, with its password: to be opened, never to be shown (`store.url` may be)."""
         return with_password(self.store.url, self.secrets.db.get_secret_value())
+
+    @property
+    def number_key(self) -> NumberKey | None:
+        """What the do-not-call list is hashed with; None: it is kept in clear."""
+        secret = self.secrets.number_key.get_secret_value()
+        return NumberKey(secret.encode()) if secret else None
+
+    @property
+    def hook_wishes(self) -> tuple[HookWish, ...]:
+        """Who hears of what happens, without their secrets."""
+        return tuple(hook.wish for hook in self.hooks)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -132,7 +155,7 @@ class Settings(Section):
     @property
     def _as_read(self) -> dict[str, Any]:
         read = self.model_dump(exclude={"secrets"}, by_alias=True)
-        return read | {"asterisk": list(read["asterisk"])}
+        return read | {"asterisk": list(read["asterisk"]), "hooks": list(read["hooks"])}
 
     def agents_of(self, pbx: str) -> tuple[AgentPhone, ...]:
         """Return the agents whose phones are registered at an Asterisk, by its name."""
@@ -210,7 +233,7 @@ class Settings(Section):
         questions = (prompt for menu in self.menus for prompt in menu.prompts)
         farewells = (one.prompt for one in self.destinations if isinstance(one, domain.SayGoodbye))
         recorded = (message for queue in self.queues if (message := queue.callbacks.machine_message))
-        return frozenset((*greetings, *questions, *farewells, *recorded))
+        return frozenset((*greetings, *questions, *farewells, *recorded, *self.desk.announcements))
 
     @property
     def languages(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from controller.domain.retry_policy import RetryPolicy
 from controller.domain.slots import SlotPlan
 from controller.settings.callbacks import Callbacks
 from controller.settings.destinations import Onward
+from controller.settings.figures import Figures
 from controller.settings.menus import Titled
 from controller.settings.opening import QueueHours, Slots
 from controller.settings.retries import MaxDials, Retry, retry_policy
@@ -98,6 +99,8 @@ class Queue(Titled):
     hours: QueueHours | None = None
     slots: Slots | None = None
     limits: Limits = Limits()
+    figures: Figures = Field(default_factory=Figures)
+    """Where its calls are counted otherwise than those of the house."""
     retry_gap_s: dict[str, Annotated[float, Field(ge=0, le=_LONGEST_GAP_S, allow_inf_nan=False)]] = Field(
         default_factory=dict
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from controller.domain.opt_out import LEAST_SECRET_BYTES
 from controller.settings.database import DB_PASSWORD, needs_password
+from controller.settings.hook_secrets import hook_secrets, hook_variables
 from controller.settings.mistakes import Mistake
 from controller.settings.raw import pbx_names, table
 
@@ -26,12 +28,15 @@ _BY_CHOICE: Final = {
     "sms_webhook": "ORIKAESHI_SMS_WEBHOOK_SECRET",
     "web": "ORIKAESHI_WEB_SECRET",
 }
+NUMBER_KEY: Final = "ORIKAESHI_NUMBER_KEY"
+"""Taken where it is set: without it the do-not-call list is kept in clear."""
 _VARIABLES: Final = {
     "store": (DB_PASSWORD,),
+    "hooks": ("ORIKAESHI_HOOK_ and the name of the hook",),
     **dict.fromkeys(("sms", "web"), tuple(variable for name, variable in _BY_CHOICE.items() if name != "db")),
 }
 """Where the secrets of a section belong; those of the others are Asterisk's."""
-_SHORTEST: Final = {"sms_webhook": 16, "web": 32}
+_SHORTEST: Final = {"sms_webhook": 16, "web": 32, "number_key": LEAST_SECRET_BYTES}
 """What others could guess by trying. The length of the rest is the provider's, or Asterisk's, affair."""
 
 _FROM_ELSEWHERE: Final = {
@@ -51,6 +56,11 @@ _FILLED: Final = frozenset({("sms", "json_http", "body"), ("sms", "json_http", "
 
 def needed_secrets(raw: Mapping[str, Any]) -> dict[str, str]:
     """Return the environment variable of each secret that a file needs, by the secret's name."""
+    hooks = {f"hook {name}": variable for name, variable in hook_variables(raw).items()}
+    return _needed_but_hooks(raw) | hooks
+
+
+def _needed_but_hooks(raw: Mapping[str, Any]) -> dict[str, str]:
     sms, web = table(raw, "sms"), table(raw, "web").get("enabled") is True
     names = ({"web"} if web else set()) | ({"db"} if needs_password(table(raw, "store").get("url")) else set())
     match sms.get("gateway"):
@@ -72,11 +82,11 @@ def read_environment(
 ) -> tuple[dict[str, Any], list[Mistake]]:
     """Return the secrets that the file at `path` needs, by name, the others empty; and what is wrong with them.
 
-    Those that each Asterisk may have for itself are dicts, by its name.
+    Those that each Asterisk may have for itself are dicts, by its name; so are those of hooks.
     """
     beside = path.parent / "secrets.env"
     how = f"set -a; . {beside}; set +a" if beside.is_file() else "`controller provision` makes one in secrets.env"
-    secrets, mistakes = database_secret(env), []
+    secrets, mistakes = database_secret(env), _key_mistakes(env)
     is_smpp = table(raw, "sms").get("gateway") == "smpp"
     for name, variable in SECRETS.items():
         secrets[f"{name}s"] = own = _own_values(env, variable, raw)
@@ -85,7 +95,7 @@ def read_environment(
             for pbx, value in own.items()
             if not value.isprintable()
         ]
-    for name, variable in needed_secrets(raw).items():
+    for name, variable in _needed_but_hooks(raw).items():
         value = secrets[name] = env.get(variable, "")
         if not value and name in SECRETS and variable not in unset_variables(env, raw):
             continue
@@ -100,7 +110,8 @@ def read_environment(
         else:
             continue
         mistakes.append(Mistake(None, variable, told, is_environment=True))
-    return secrets, mistakes
+    secrets["hooks"], of_hooks = hook_secrets(env, raw)
+    return secrets, [*mistakes, *of_hooks]
 
 
 def unset_variables(env: Mapping[str, str], raw: Mapping[str, Any]) -> list[str]:
@@ -130,8 +141,21 @@ def no_secrets() -> dict[str, Any]:
 
 
 def database_secret(env: Mapping[str, str]) -> dict[str, Any]:
-    """Return every secret by name, empty but for the database's: whoever only looks into it needs that one too."""
-    return no_secrets() | {"db": env.get(DB_PASSWORD, "")}
+    """Return every secret by name, empty but for those with which the database is read."""
+    return no_secrets() | {"db": env.get(DB_PASSWORD, ""), "number_key": _number_key(env)}
+
+
+def _number_key(env: Mapping[str, str]) -> str:
+    """Return the key of the do-not-call list; empty where none is set that could be one."""
+    value = env.get(NUMBER_KEY, "")
+    return value if value.isprintable() and len(value) >= _SHORTEST["number_key"] else ""
+
+
+def _key_mistakes(env: Mapping[str, str]) -> list[Mistake]:
+    if not env.get(NUMBER_KEY) or _number_key(env):
+        return []
+    told = f"is too short to be a secret, or not printable: {_SHORTEST['number_key']} characters or more"
+    return [Mistake(None, NUMBER_KEY, told, is_environment=True)]
 
 
 def holds_secret(place: Path) -> bool:

@@ -100,6 +100,8 @@ class Line(Section):
 
     max_passes: Annotated[int, Field(ge=0, le=1000)] = DEFAULT_MAX_PASSES
     """How often one who waits may be passed by somebody who came later, as an urgent caller does; 0: never."""
+    allow_listening: bool = False
+    """A supervisor may hear a talk as it goes on; nobody tells the parties. Whether that is lawful the admin knows."""
 
 
 class AgentsByPhone(Section):
@@ -124,6 +126,10 @@ class Health(Section):
     enabled: bool = False
     host: Host = "127.0.0.1"
     port: Port = 8081
+    metrics: bool = False
+    """Figures for Prometheus, on the same port."""
+    metrics_agents: bool = False
+    """With the names of agents."""
 
 
 class Callers(Section):
@@ -168,3 +174,7 @@ class Secrets(Section):
     """What the provider signs with, where that is another."""
     web: SecretStr
     """What links and codes are signed with."""
+    hooks: dict[str, SecretStr] = Field(default_factory=dict)
+    """What the events of each hook are signed with, by its name."""
+    number_key: SecretStr = SecretStr("")
+    """What the do-not-call list is hashed with; empty: it is kept in clear."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, exists, func, literal, select, update
 
+from controller.domain.call_ending import Ending
 from controller.domain.promise import DEFAULT_PBX
-from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
+from controller.store import hook_owing
 from controller.store.dialect import insert_if_new
 from controller.store.sms_rows import writable
 from controller.store.tables import HAS_NO_ENDING, calls, promise_requests
@@ -50,15 +51,27 @@ class StoredCallLog:
         }
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert_if_new(connection, calls).values(row))
+            if (await connection.execute(insert_if_new(connection, calls).values(row))).rowcount == 1:
+                await hook_owing.owe_call(connection, call_id, step="arrived", at=arrived_at)
 
         await self._write(work, call_id=call_id, step="arrived")
 
-    async def joined(self, call_id: str, *, queue: str, joined_at: datetime) -> None:
-        """Note that the caller is in the line of a queue. The first time stays, the last queue."""
+    async def joined(self, call_id: str, *, queue: str, joined_at: datetime, closed: bool = False) -> None:
+        """Note that the caller came to a queue, open or closed. The first time stays, and of the queue the last one."""
         first = func.coalesce(calls.c.joined_at, literal(joined_at, UtcDateTime))
-        change = update(calls).where(calls.c.id == call_id).values(queue=queue, joined_at=first)
-        await self._change(change, call_id=call_id, step="joined")
+        change = update(calls).where(calls.c.id == call_id).values(queue=queue, joined_at=first, was_closed=closed)
+
+        async def work(connection: AsyncConnection) -> None:
+            was_there = await hook_owing.is_in_queue(connection, call_id, queue)
+            if (await connection.execute(change)).rowcount == 1 and not was_there:
+                await hook_owing.owe_call(connection, call_id, step="joined", at=joined_at)
+
+        await self._write(work, call_id=call_id, step="joined")
+
+    async def offered(self, call_id: str, *, offered_at: datetime) -> None:
+        """Note that the caller was offered a callback in words. The first time stays."""
+        change = update(calls).where(calls.c.id == call_id, calls.c.offered_at.is_(None)).values(offered_at=offered_at)
+        await self._change(change, call_id=call_id, step="offered")
 
     async def quoted(self, call_id: str, *, low_s: float, high_s: float, quoted_at: datetime) -> None:
         """Note the first expected wait that the caller was told; a later one changes nothing."""
@@ -76,14 +89,14 @@ class StoredCallLog:
             .where(calls.c.id == call_id, calls.c.answered_at.is_(None))
             .values(agent=agent, answered_at=answered_at)
         )
-        await self._change(change, call_id=call_id, step="answered")
+        await self._change(change, call_id=call_id, step="answered", told_at=answered_at)
 
     async def ended(self, call_id: str, *, ending: Ending, ended_at: datetime) -> None:
         """Note how it ended. The first ending stays."""
         change = (
             update(calls).where(calls.c.id == call_id, HAS_NO_ENDING).values(ending=ending.value, ended_at=ended_at)
         )
-        await self._change(change, call_id=call_id, step="ended")
+        await self._change(change, call_id=call_id, step="ended", told_at=ended_at)
 
     async def recent_talks_s(self, queue: str, limit: int = RECENT_TALKS) -> list[float]:
         """Return how long the last talks of a queue took, in seconds, oldest first. Raises StoreUnavailableError."""
@@ -120,13 +133,18 @@ class StoredCallLog:
                 await connection.execute(
                     update(calls).where(calls.c.id == call_id, HAS_NO_ENDING).values(ending=ending, ended_at=ended_at)
                 )
+                await hook_owing.owe_call(connection, call_id, step="ended", at=ended_at)
             return len(orphans)
 
         return await self._database.write(work)
 
-    async def _change(self, change: Update, *, call_id: str, step: str) -> None:
+    async def _change(self, change: Update, *, call_id: str, step: str, told_at: datetime | None = None) -> None:
+        """Make a change, and owe the step (of `told_at`) to hooks if it changed anything."""
+
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(change)
+            changed = (await connection.execute(change)).rowcount == 1
+            if changed and told_at is not None:
+                await hook_owing.owe_call(connection, call_id, step=step, at=told_at)
 
         await self._write(work, call_id=call_id, step=step)
 

@@ -11,7 +11,8 @@ from controller.ports.lease import lease_of_pbx
 from controller.ports.promises import NotClaimed, NotClaimedReason
 from controller.store import attempt_rows
 from controller.store.dialect import wait_for_other_bookings
-from controller.store.tables import attempts, do_not_call, leases
+from controller.store.opt_outs import CLAIMS, is_listed
+from controller.store.tables import attempts, leases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from controller.domain.caps import Caps
 
-CLAIMS = "claims"
-"""What claims, the list and SMS wait for each other by, on a database with several writers. Taken before any row is
-locked, everywhere, so that no two wait in a circle."""
+__all__ = ["CLAIMS", "has_lease", "is_listed", "objection", "wait_for_other_claims"]
 
 
 async def wait_for_other_claims(connection: AsyncConnection, number: str, caps: Caps) -> None:
@@ -46,12 +45,6 @@ async def objection(connection: AsyncConnection, number: str, caps: Caps, now: d
         return NotClaimed(NotClaimedReason.BLOCKED)
     until = await _full_until(connection, number, caps, now)
     return None if until is None else NotClaimed(NotClaimedReason.OVER_CAP, until)
-
-
-async def is_listed(connection: AsyncConnection, number: str) -> bool:
-    """Tell whether a number is on the do-not-call list."""
-    query = select(do_not_call.c.number).where(do_not_call.c.number == number)
-    return (await connection.execute(query)).first() is not None
 
 
 async def has_lease(connection: AsyncConnection, pbx: str, term: int, now: datetime, *, lock: bool = False) -> bool:

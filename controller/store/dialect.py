@@ -30,6 +30,10 @@ _MIGRATION_LOCK = 0x6F72696B  # "orik"; any number will do that no other program
 _BOOKING_LOCKS = 0x6F72696C  # locks by two numbers are others than those by one
 _ORIGIN = "orikaeshi_origin"
 _OPENED = "orikaeshi_opened"
+NUMBER_KEY = "orikaeshi_number_key"
+"""Under which an engine's option has the key of the do-not-call list (`opt_outs.py`)."""
+HOOKS = "orikaeshi_hooks"
+"""Likewise: who wants to hear of what happens (`hook_owing.py`)."""
 CHANNEL = "orikaeshi"
 """On which processes tell each other of changes, on a server."""
 
@@ -58,9 +62,11 @@ def connect_to(url_text: str, *, busy_timeout_s: float) -> AsyncEngine:
 
 def open_file(engine: AsyncEngine) -> Engine:
     """Return an engine for the same file, to be used in threads."""
-    url, busy_timeout_s = engine.sync_engine.get_execution_options()[_OPENED]
+    options = engine.sync_engine.get_execution_options()
+    url, busy_timeout_s = options[_OPENED]
     same = create_engine(url.set(drivername="sqlite"), hide_parameters=True, **file.options_of_file(busy_timeout_s))
     file.set_up_file(same)
+    same.update_execution_options(**{name: options.get(name) for name in (NUMBER_KEY, HOOKS)})
     return same
 
 

@@ -1,17 +1,18 @@
-"""The do-not-call list, in the database. What it forbids is asked in `claims.py` and where an SMS is taken."""
+"""The do-not-call list, in the database. What it forbids is asked in `claims.py` and where an SMS is taken.
+
+How an entry is written, in clear or as a keyed hash, is `opt_outs.py`'s affair.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
-
 from controller.domain.lifecycle import ALLOWED, Cancelled, CancelReason
 from controller.ports.do_not_call import Blocked
-from controller.store import claims
+from controller.store import claims, opt_outs
 from controller.store import promise_rows as rows
-from controller.store.dialect import insert_if_new, wait_for_other_bookings
+from controller.store.dialect import wait_for_other_bookings
 from controller.store.promise_steps import DEFAULT_POLICY, take_step
 from controller.store.tables import do_not_call
 
@@ -36,8 +37,7 @@ async def block_in(
 
     Return what was cancelled, by id, and whether any of it owes a new SMS.
     """
-    entry = {"number": number, "reason": reason, "blocked_at": now}
-    await connection.execute(insert_if_new(connection, do_not_call).values(entry))
+    await opt_outs.put(connection, number, reason, now)
     steps = [
         await take_step(connection, held, Cancelled(CancelReason.STOP), now, policy_of(held.queue))
         for held in await rows.open_of(connection, number)
@@ -88,12 +88,7 @@ class StoredDoNotCallBook:
 
     async def unblock(self, number: str) -> bool:
         """Take a number off the list; False when it was not on it. What was cancelled stays cancelled."""
-
-        async def work(connection: AsyncConnection) -> bool:
-            gone = await connection.execute(delete(do_not_call).where(do_not_call.c.number == number))
-            return gone.rowcount == 1
-
-        return await self._database.write(work)
+        return await self._database.write(lambda connection: opt_outs.take_off(connection, number))
 
     async def is_blocked(self, number: str) -> bool:
         """Tell whether a number is on the list."""
@@ -103,8 +98,11 @@ class StoredDoNotCallBook:
         """Return the list, newest first."""
 
         async def work(connection: AsyncConnection) -> list[Blocked]:
-            query = select(do_not_call).order_by(do_not_call.c.blocked_at.desc(), do_not_call.c.number.desc())
-            return [Blocked(row.number, row.reason, row.blocked_at) for row in await connection.execute(query)]
+            query = opt_outs.entries().order_by(do_not_call.c.blocked_at.desc(), do_not_call.c.number.desc())
+            return [
+                Blocked(opt_outs.shown_of(row.number, row.shown), row.reason, row.blocked_at)
+                for row in await connection.execute(query)
+            ]
 
         return await self._database.read(work)
 

@@ -39,7 +39,7 @@ class StoredHistory:
 
     async def history(self, promise_id: str) -> History:
         """Return all that is known of one promise. Raises LookupError when there is none."""
-        return await look(self._url, lambda connection: _history(connection, promise_id))
+        return await look(self._url, lambda connection: history_in(connection, promise_id))
 
     async def _find(
         self, condition: ColumnElement[bool], limit: int, first: ColumnElement[bool] | None = None
@@ -55,7 +55,8 @@ class StoredHistory:
         return Found(tuple(found[:limit]), is_all=len(found) <= limit)
 
 
-def _history(connection: Connection, promise_id: str) -> History:
+def history_in(connection: Connection, promise_id: str) -> History:
+    """Return all that a database holds about one promise. Raises LookupError when there is none."""
     one = select(promises).where(promises.c.id == promise_id)
     events = select(promise_events).where(promise_events.c.promise_id == promise_id).order_by(promise_events.c.seq)
     tried = select(attempts).where(attempts.c.promise_id == promise_id).order_by(attempts.c.started_at)

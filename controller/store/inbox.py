@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from controller.ports.news import Kind
 from controller.ports.sms import IncomingSms, Reply
+from controller.store import hook_owing
 from controller.store import sms_rows as rows
 from controller.store.dialect import insert_if_new, tell_others, wait_for_other_bookings
 from controller.store.outbox import reference_lock
@@ -80,18 +81,21 @@ class StoredSmsInbox:
                 .order_by(sms_outbox.c.sent_at.desc(), sms_outbox.c.id.desc())
                 .limit(1)
             )
+            about_id: int | None = await connection.scalar(last_sent)
             row = {
                 "provider": incoming.provider,
                 "event_id": rows.short_id(incoming.event_id),
                 "number": number,
                 "sent_to": rows.writable(incoming.to, _LONGEST_ADDRESS),
                 "text": rows.writable(incoming.text, _LONGEST_TEXT),
-                "about_id": await connection.scalar(last_sent),
+                "about_id": about_id,
                 "received_at": now,
                 "needs_person": False,
             }
             is_new = (await connection.execute(insert_if_new(connection, sms_replies).values(row))).rowcount == 1
             if is_new:
+                reply = f"{incoming.provider} {row['event_id']}"
+                await hook_owing.owe_reply(connection, number=number, about_id=about_id, reply=reply, at=now)
                 await tell_others(connection, Kind.REPLY)
             return is_new
 

@@ -50,6 +50,7 @@ def decision_from(row: RowMapping) -> Decision:
         urgent=row[line_decisions.c.urgent],
         starving=row[line_decisions.c.starving],
         passed=tuple(json.loads(row[line_decisions.c.passed])),
+        due_at=row[line_decisions.c.due_at],
     )
 
 
@@ -65,4 +66,5 @@ def _row_of(decision: Decision) -> dict[str, Any]:
         "urgent": decision.urgent,
         "starving": decision.starving,
         "passed": json.dumps(decision.passed),
+        "due_at": decision.due_at,
     }

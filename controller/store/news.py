@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from controller.ports.news import NewsSource
     from controller.store.engine import Database
 
-_PAYLOAD = re.compile(r"(promise|sms|reply|lease) ([0-9a-f]{16}) ([A-Za-z0-9_.:-]{0,200})", re.ASCII)
+_PAYLOAD = re.compile(r"(promise|sms|reply|lease|hook|closure) ([0-9a-f]{16}) ([A-Za-z0-9_.:-]{0,200})", re.ASCII)
 _SHORTEST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _PATIENCE_S = 5.0

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from controller.ports.links import Challenge
 from controller.store import outbox
 from controller.store.dialect import insert_if_new
-from controller.store.tables import challenges, sms_outbox
+from controller.store.proof_tables import challenges
+from controller.store.tables import sms_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable

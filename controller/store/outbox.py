@@ -13,7 +13,7 @@ from controller.domain.owed_texts import outdated
 from controller.domain.sms import SmsStatus
 from controller.ports.news import Kind
 from controller.ports.sms import Accepted, Claim, QueuedSms, Refused, Unclear
-from controller.store import claims, promise_rows, sms_caps
+from controller.store import claims, hook_owing, promise_rows, sms_caps
 from controller.store import sms_rows as rows
 from controller.store.dialect import insert_if_new, tell_others, wait_for_other_bookings
 from controller.store.tables import IS_QUEUED, IS_SENDING, sms_outbox
@@ -61,6 +61,7 @@ async def queue(connection: AsyncConnection, effect: SendSms, now: datetime) -> 
     }
     is_new = (await connection.execute(insert_if_new(connection, sms_outbox).values(row))).rowcount == 1
     if is_new:
+        await hook_owing.owe_new_sms(connection, effect.key, now)
         await tell_others(connection, Kind.SMS)
     return is_new
 
@@ -193,7 +194,11 @@ class StoredSmsOutbox:
         """
 
         async def work(connection: AsyncConnection) -> int:
-            change = update(sms_outbox).where(IS_SENDING).values(status=SmsStatus.UNKNOWN.value, error=_INTERRUPTED)
+            values = {"status": SmsStatus.UNKNOWN.value, "error": _INTERRUPTED}
+            if hook_owing.is_wanted(connection, "sms.unknown"):
+                for sms_id in (await connection.scalars(select(sms_outbox.c.id).where(IS_SENDING))).all():
+                    await hook_owing.owe_sms_change(connection, sms_id, values)
+            change = update(sms_outbox).where(IS_SENDING).values(values)
             return (await connection.execute(change)).rowcount
 
         return await self._database.write(work)

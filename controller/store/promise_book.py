@@ -214,7 +214,8 @@ class StoredPromiseBook:
     async def advance(self, promise_id: str, event: Event) -> Promise:
         """Apply `event` to the promise as it stands, with its history, its SMS and the end of its attempt.
 
-        Raises RefusedTransitionError, LookupError; TypeError for AttemptStarted, which has `open_attempt`.
+        Raises RefusedTransitionError, LookupError, NotMovedError; TypeError for AttemptStarted, which has
+        `open_attempt`.
         """
         if isinstance(event, AttemptStarted):
             raise TypeError("an attempt is started with open_attempt, which writes its row before anything is dialled")

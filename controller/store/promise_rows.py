@@ -10,7 +10,9 @@ from controller.domain.lifecycle import AttemptEnded, Cancelled, CustomerRangIn,
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Promise, PromiseState
 from controller.domain.slots import Slot
+from controller.domain.supervising import Assigned, Moved, Prioritised
 from controller.ports.news import Kind
+from controller.store import hook_owing
 from controller.store.dialect import insert_if_new, tell_others
 from controller.store.tables import HAS_SLOT, IS_OPEN, promise_events, promise_requests, promises
 
@@ -44,6 +46,8 @@ def promise_from(row: RowMapping) -> Promise:
         last_outcome=None if outcome is None else Outcome(outcome),
         slot=None if slot_starts_at is None else Slot(slot_starts_at, row[promises.c.slot_ends_at]),
         told_late=row[promises.c.told_late],
+        urgent=row[promises.c.urgent],
+        assigned_to=row[promises.c.assigned_to],
         version=row[promises.c.version],
     )
 
@@ -102,17 +106,24 @@ async def get_unless_taken(connection: AsyncConnection, promise_id: str) -> Prom
     return None if row is None else promise_from(row)
 
 
-async def add(connection: AsyncConnection, promise: Promise, *, made_at: datetime) -> bool:
-    """Write a new promise; False when its number already holds one."""
+async def add(
+    connection: AsyncConnection, promise: Promise, *, made_at: datetime, due_by: datetime | None = None
+) -> bool:
+    """Write a new promise; False when its number already holds one. `due_by`: the end of what was promised."""
     row = {
         **_changing(promise),
         "id": promise.id,
-        "queue": promise.queue,
         "number": promise.number,
         "language": promise.language,
         "made_at": made_at,
+        "due_by": due_by,
     }
     return (await connection.execute(insert_if_new(connection, promises).values(row))).rowcount == 1
+
+
+async def renew_word(connection: AsyncConnection, promise: Promise, due_by: datetime) -> None:
+    """Write that something else was promised, to the customer who asked anew: a talk by `due_by`."""
+    await connection.execute(update(promises).where(promises.c.id == promise.id).values(due_by=due_by))
 
 
 async def replace_if_unchanged(connection: AsyncConnection, before: Promise, after: Promise) -> bool:
@@ -134,7 +145,7 @@ async def note(
     came_from: PromiseState | None,
     detail: str,
 ) -> None:
-    """Add one entry to the promise's history, numbered by its version, and let other processes know of it."""
+    """Add one entry to the promise's history, numbered by its version; let hooks and other processes know of it."""
     row = {
         "promise_id": promise.id,
         "seq": promise.version,
@@ -145,6 +156,7 @@ async def note(
         "detail": detail,
     }
     await connection.execute(insert(promise_events).values(row))
+    await hook_owing.owe_promise(connection, promise, event=event, before=came_from, at=at, detail=detail)
     await tell_others(connection, Kind.PROMISE, promise.id)
 
 
@@ -153,7 +165,8 @@ def detail_of(event: Event, before: Promise) -> str:
 
     An outcome as it was seen, by how many seconds the customer put it off, and whether another trunk is tried at once;
     the call on which they talked; on whose behalf it was cancelled; why it was postponed, and until when; when the call
-    is likely to come instead; the start of a window that becomes free.
+    is likely to come instead; whether it is urgent, and whose it is; from where to where it was moved; the start of a
+    window that becomes free.
     """
     match event:
         case AttemptEnded(outcome=outcome, later_s=later_s, at_once=at_once):
@@ -168,6 +181,18 @@ def detail_of(event: Event, before: Promise) -> str:
         case RunningLate(expected_at):
             return expected_at.isoformat()
         case _:
+            return _detail_of_order(event, before)
+
+
+def _detail_of_order(event: Event, before: Promise) -> str:
+    match event:
+        case Prioritised(urgent):
+            return "urgent" if urgent else ""
+        case Assigned(agent):
+            return agent
+        case Moved(queue, slot_capacity):
+            return with_slot(f"{before.queue} {queue}", before.slot if slot_capacity == 0 else None)
+        case _:
             return ""
 
 
@@ -178,6 +203,7 @@ def with_slot(detail: str, slot: Slot | None) -> str:
 
 def _changing(promise: Promise) -> dict[str, Any]:
     return {
+        "queue": promise.queue,
         "since": promise.since,
         "not_before": promise.not_before,
         "expires_at": promise.expires_at,
@@ -188,5 +214,7 @@ def _changing(promise: Promise) -> dict[str, Any]:
         "slot_starts_at": promise.slot and promise.slot.starts_at,
         "slot_ends_at": promise.slot and promise.slot.ends_at,
         "told_late": promise.told_late,
+        "urgent": promise.urgent,
+        "assigned_to": promise.assigned_to,
         "version": promise.version,
     }

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from controller.domain.sms import Delivery, SmsStatus, after_receipt
 from controller.ports.sms import QueuedSms
+from controller.store import hook_owing
 from controller.store.tables import IS_UNAPPLIED, sms_outbox, sms_receipts
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ async def find_locked(connection: AsyncConnection, condition: ColumnElement[bool
 
 
 async def change(connection: AsyncConnection, sms_id: int, values: dict[str, Any]) -> None:
-    """Write values over a row."""
+    """Write values over a row; hooks are owed what they change."""
+    await hook_owing.owe_sms_change(connection, sms_id, values)
     await connection.execute(update(sms_outbox).where(sms_outbox.c.id == sms_id).values(values))
 
 

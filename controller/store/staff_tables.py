@@ -10,6 +10,7 @@ from controller.store.types import UtcDateTime
 
 GOES_ON = text("until IS NULL")
 IS_UNSETTLED = text("settled_at IS NULL")
+SAYS_SOMETHING = text("(number <> '' OR text <> '')")
 
 # Each unbroken time that an agent spent in one state.
 agent_spans = Table(
@@ -27,6 +28,7 @@ agent_spans = Table(
     Column("since", UtcDateTime, nullable=False),
     Column("until", UtcDateTime),
     Index("ix_agent_spans_since", "since"),
+    Index("ix_agent_spans_agent_since", "agent", "since"),
     Index("ix_agent_spans_open", "agent", "since", sqlite_where=GOES_ON, postgresql_where=GOES_ON),
 )
 
@@ -124,6 +126,7 @@ call_notes = Table(
     Index("uq_call_notes_waiter_id_agent", "waiter_id", "agent", unique=True),
     Index("ix_call_notes_number_written_at", "number", "written_at"),
     Index("ix_call_notes_written_at", "written_at"),
+    Index("ix_call_notes_kept", "written_at", sqlite_where=SAYS_SOMETHING, postgresql_where=SAYS_SOMETHING),
 )
 
 # What a webhook is to be told, owed in the transaction that changed it.
@@ -134,6 +137,7 @@ hook_deliveries = Table(
     Column("hook", String(64), nullable=False),  # by its name in the settings
     Column("event_id", String(64), nullable=False),
     Column("event", String(64), nullable=False),
+    Column("subject", String(200), nullable=False),  # what it happened to: one after the other of each
     Column("body", Text, nullable=False),  # JSON, as it is signed and sent
     Column("made_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
@@ -143,5 +147,10 @@ hook_deliveries = Table(
     Column("last_status", Integer),
     Column("last_error", Text, nullable=False, server_default=""),
     Index("uq_hook_deliveries_event", "hook", "event_id", unique=True),
-    Index("ix_hook_deliveries_due", "not_before", "id", sqlite_where=IS_UNSETTLED, postgresql_where=IS_UNSETTLED),
+    Index(
+        "ix_hook_deliveries_due", "hook", "not_before", "id", sqlite_where=IS_UNSETTLED, postgresql_where=IS_UNSETTLED
+    ),
+    Index(
+        "ix_hook_deliveries_subject", "hook", "subject", "id", sqlite_where=IS_UNSETTLED, postgresql_where=IS_UNSETTLED
+    ),
 )

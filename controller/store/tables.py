@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, false, text
 
 from controller.domain.promise import DEFAULT_PBX
-from controller.store import staff_tables  # noqa: F401 - whoever has these has all that the metadata is to hold
-from controller.store.schema import metadata
+from controller.store import proof_tables, schema, staff_tables  # noqa: F401 - whoever has these has all tables
 from controller.store.types import UtcDateTime
+
+metadata = schema.metadata
 
 IS_WAITING = text("state = 'waiting'")
 IS_OPEN = text("state IN ('waiting', 'dialling', 'connected')")
@@ -19,6 +20,8 @@ HAS_SLOT = text("slot_starts_at IS NOT NULL")
 HAS_QUOTE = text("quoted_at IS NOT NULL")
 IS_UNHANDLED = text("handled_at IS NULL")
 IS_UNAPPLIED = text("applied IS FALSE")
+IS_SHOWN = text("number IS NOT NULL")
+HAS_NUMBER = text("number <> ''")
 """Conditions that an index and the queries that are to use it share word for word: a partial index is used only
 when the planner can prove its condition, and it cannot with a bound value."""
 
@@ -48,6 +51,10 @@ promises = Table(
     Index("uq_promises_open_number", "queue", "number", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("ix_promises_waiting", "since", "id", sqlite_where=IS_WAITING, postgresql_where=IS_WAITING),
     Index("ix_promises_since", "since"),
+    Index("ix_promises_made_at", "made_at"),
+    Index("ix_promises_number", "number", "made_at"),
+    Index("ix_promises_open_of", "number", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+    Index("ix_promises_kept", "made_at", sqlite_where=HAS_NUMBER, postgresql_where=HAS_NUMBER),
     Index("ix_promises_slot", "queue", "slot_starts_at", sqlite_where=HAS_SLOT, postgresql_where=HAS_SLOT),
 )
 
@@ -93,13 +100,15 @@ attempts = Table(
     # One live outbound leg per number, whatever the queue and whoever dials.
     Index("uq_attempts_live_number", "number", unique=True, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
     Index("ix_attempts_number_counts_from", "number", "counts_from"),
+    Index("ix_attempts_kept", "started_at", sqlite_where=HAS_NUMBER, postgresql_where=HAS_NUMBER),
     Index("ix_attempts_counts_from", "counts_from", "number", "cost_milli"),  # all that most caps read
 )
 
 do_not_call = Table(
     "do_not_call",
     metadata,
-    Column("number", String(16), primary_key=True),
+    Column("number", String(80), primary_key=True),  # E.164, or its keyed hash (`domain/opt_out.py`)
+    Column("shown", String(16), nullable=False, server_default=""),  # of a hashed one: what people see of it
     Column("reason", Text, nullable=False),
     Column("blocked_at", UtcDateTime, nullable=False),
     Index("ix_do_not_call_blocked_at", "blocked_at", "number"),
@@ -169,6 +178,7 @@ sms_outbox = Table(
     Index("ix_sms_outbox_sent_at", "sent_at"),
     Index("ix_sms_outbox_number_sent_at", "number", "sent_at"),
     Index("ix_sms_outbox_reference", "reference", "id"),
+    Index("ix_sms_outbox_kept", "queued_at", sqlite_where=HAS_NUMBER, postgresql_where=HAS_NUMBER),
 )
 
 # What providers told of SMS, each message once. One that is not applied came before we knew its reference.
@@ -186,6 +196,7 @@ sms_receipts = Table(
     Column("applied", Boolean, nullable=False),
     Index("uq_sms_receipts_event", "provider", "event_id", unique=True),
     Index("ix_sms_receipts_early", "reference", "id", sqlite_where=IS_UNAPPLIED, postgresql_where=IS_UNAPPLIED),
+    Index("ix_sms_receipts_received_at", "received_at"),
 )
 
 # What people sent to us, each SMS once; `about_id` is the last one that we had sent to them.
@@ -206,6 +217,7 @@ sms_replies = Table(
     Index("uq_sms_replies_event", "provider", "event_id", unique=True),
     Index("ix_sms_replies_unhandled", "id", sqlite_where=IS_UNHANDLED, postgresql_where=IS_UNHANDLED),
     Index("ix_sms_replies_number_handled_at", "number", "handled_at"),
+    Index("ix_sms_replies_kept", "received_at", sqlite_where=HAS_NUMBER, postgresql_where=HAS_NUMBER),
 )
 
 booking_links = Table(
@@ -219,20 +231,7 @@ booking_links = Table(
     Column("promise_id", ForeignKey(promises.c.id), index=True),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),
-)
-
-# Who says that a number is theirs; the code itself is nowhere.
-challenges = Table(
-    "challenges",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("queue", String(64), nullable=False),
-    Column("number", String(16), nullable=False),  # empty: nothing that we would text
-    Column("language", String(8), nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Column("tries_left", Integer, nullable=False),
-    Column("proved_at", UtcDateTime),
-    Column("sms_key", String(255)),
+    Index("ix_booking_links_kept", "expires_at", sqlite_where=HAS_NUMBER, postgresql_where=HAS_NUMBER),
 )
 
 calls = Table(
@@ -255,6 +254,8 @@ calls = Table(
     Column("offered_at", UtcDateTime),  # when a callback was offered in words
     Column("was_closed", Boolean, nullable=False, server_default=false()),  # the queue was, when they came to it
     Index("ix_calls_arrived_at", "arrived_at"),
+    Index("ix_calls_number", "number", "arrived_at", sqlite_where=IS_SHOWN, postgresql_where=IS_SHOWN),
+    Index("ix_calls_kept", "arrived_at", sqlite_where=IS_SHOWN, postgresql_where=IS_SHOWN),
     Index("ix_calls_open", "arrived_at", "id", sqlite_where=HAS_NO_ENDING, postgresql_where=HAS_NO_ENDING),
     Index("ix_calls_quoted", "quoted_at", "id", sqlite_where=HAS_QUOTE, postgresql_where=HAS_QUOTE),
 )

@@ -80,7 +80,8 @@ async def _is_full(connection: AsyncConnection, wanted: NewPromise, slot: Slot, 
 
 
 async def _add(connection: AsyncConnection, promise: Promise, wanted: NewPromise, now: datetime) -> None:
-    if not await rows.add(connection, promise, made_at=now):
+    due_by = wanted.due_by if wanted.slot is None else wanted.slot.ends_at
+    if not await rows.add(connection, promise, made_at=now, due_by=due_by):
         raise VersionConflictError  # the number got one since we looked
     detail = rows.with_slot(wanted.call_id, promise.slot)
     await rows.note(connection, promise, at=now, event=rows.MADE, came_from=None, detail=detail)
@@ -99,6 +100,8 @@ async def _merge(
     merged = advance(held, again, now, policy).promise
     if not await rows.replace_if_unchanged(connection, held, merged):
         raise VersionConflictError
+    if fresh.slot is not None and fresh.slot != held.slot:
+        await rows.renew_word(connection, merged, fresh.slot.ends_at)
     detail = rows.with_slot(wanted.call_id, fresh.slot)
     await rows.note(connection, merged, at=now, event=Merged.__name__, came_from=held.state, detail=detail)
     return merged

@@ -13,6 +13,7 @@ from controller.ports.promises import StoreUnavailableError
 from controller.web.booking import BookingPage
 from controller.web.pages import STYLE, STYLE_PATH, Pages, language_of
 from controller.web.rates import client_address, subnet_of
+from controller.web.templating import FOR_GOOD
 from controller.web.webhooks import BODY_BYTES, Webhooks
 from controller.web.without_link import WithoutLink
 
@@ -41,7 +42,6 @@ HEADERS = {
 }
 TRANSPORT = "max-age=31536000"
 """Only https from now on, for a year (RFC 6797)."""
-FOR_GOOD = "public, max-age=31536000, immutable"
 _PORT = re.compile(r":[0-9]+\Z", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _UNCOUNTED = frozenset({HEALTH, STYLE_PATH, "/favicon.ico"})

@@ -3,6 +3,8 @@
 `/livez`: the event loop answers. Nothing else is looked at: a database that is away is not mended by a restart.
 `/readyz`: another controller may be stopped now, as this one does its part. That is not the same as being of use to
 browsers: a controller that stands by has no pages, and is ready.
+
+`/metrics`, where it is wanted: what Prometheus asks for. It is made elsewhere (`controller.console.metrics`).
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ from controller.ports.promises import StoreUnavailableError
 from controller.web.server import Service, WebServer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from controller.ports.lease import LeaseBook
+
+    Scrape = Callable[[str], Awaitable[tuple[bytes, str]]]
 
 log = structlog.get_logger(__name__)
 
 LIVE = "/livez"
 READY = "/readyz"
+METRICS = "/metrics"
 STORE_ANSWERS_IN_S = 1.0
 MOST_CONNECTIONS = 64
 SILENCE_S = 10.0
@@ -114,12 +119,18 @@ def readiness(health: Health, *, store_answers: bool) -> Readiness:
 class HealthServer:
     """Answers probes, in plain HTTP. Its own port: what the world may ask for is another matter."""
 
-    def __init__(self, health: Health, leases: LeaseBook, host: str, port: int) -> None:
+    def __init__(
+        self, health: Health, leases: LeaseBook, host: str, port: int, *, metrics: Scrape | None = None
+    ) -> None:
+        """`metrics` gets the header Accept, and returns a page for Prometheus with its content type; None: no page."""
         self._health = health
         self._leases = leases
+        self._metrics = metrics
         self._told: Readiness | None = None
         app = web.Application()
         app.add_routes([web.get(LIVE, self._live), web.get(READY, self._ready)])
+        if metrics is not None:
+            app.add_routes([web.get(METRICS, self._scrape)])
         self._server = WebServer(
             host,
             port,
@@ -153,6 +164,13 @@ class HealthServer:
             log.info("readiness", ready=found.ready, why=found.why)
         told = {**asdict(found), "member": self._health.member, "offices": [asdict(office) for office in offices]}
         return _answer(200 if found.ready else 503, told)
+
+    async def _scrape(self, request: web.Request) -> web.Response:
+        if self._metrics is None:
+            raise web.HTTPNotFound
+        page, content_type = await self._metrics(request.headers.get("Accept", ""))
+        headers = {"Cache-Control": "no-store", "Server": "orikaeshi", "Content-Type": content_type}
+        return web.Response(body=page, headers=headers)
 
     async def _store_answers(self) -> bool:
         try:

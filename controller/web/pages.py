@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from controller.web import texts
 from controller.web.house import LANGUAGES
+from controller.web.templating import path_of, templates_of
 
 if TYPE_CHECKING:
     from controller.web.house import WebHouse
 
 STYLE = files("controller.web").joinpath("static", "style.css").read_bytes()
-STYLE_PATH = f"/static/style-{hashlib.sha256(STYLE).hexdigest()[:16]}.css"
-"""Named by its contents, so that a browser may keep it for good."""
+STYLE_PATH = path_of("style.css", STYLE)
 
 PROBLEMS = {404: "not_found", 410: "not_found", 429: "too_often", 500: "fault", 503: "fault"}
 """The words of a page without detail, by status; `refused` otherwise."""
@@ -29,13 +27,7 @@ class Pages:
 
     def __init__(self, site: WebHouse) -> None:
         self._site = site
-        self._templates = Environment(
-            loader=PackageLoader("controller.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates_of("controller.web")
 
     def page(self, name: str, language: str, *, status: int = 200, **fields: Any) -> web.Response:
         """Return the page that a template, `booking.html`, makes of `fields`."""

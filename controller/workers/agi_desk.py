@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from controller.domain.call_ending import Ending
 from controller.domain.phone_number import mask
 from controller.journeys.existing_dialplan import KEPT, DialplanResult, promise_for_dialplan
-from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp, PbxUnavailableError
 from controller.ports.promises import StoreUnavailableError
 
@@ -73,7 +73,8 @@ class AgiDesk:
         calls, facts, now = self._house.calls, caller.facts, self._house.clock.now()
         arrived_at, pbx = facts.arrived_at, self._house.pbx
         await calls.arrived(caller.id, dialled=facts.dialled, number=facts.number, arrived_at=arrived_at, pbx=pbx)
-        await calls.joined(caller.id, queue=queue.name, joined_at=facts.arrived_at)
+        closed = not queue.hours.is_open(facts.arrived_at)
+        await calls.joined(caller.id, queue=queue.name, joined_at=facts.arrived_at, closed=closed)
         await calls.ended(caller.id, ending=Ending.PROMISED if result else Ending.ABANDONED, ended_at=now)
 
     async def _report(self, caller: AgiConversation, result: DialplanResult) -> None:

@@ -98,6 +98,8 @@ class Dialer:
 
     def take_up(self, opened: OpenAttempt, story: Story) -> None:
         """See through an attempt that was on its way when the controller was restarted."""
+        if not opened.promise.state.is_final:
+            self._keeper.promises.note(opened.promise)
         self._keeper.promises.take(opened.promise.id)
         self._begin(opened.promise, story, attempt_id=opened.attempt.id)
 

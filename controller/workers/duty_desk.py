@@ -10,6 +10,7 @@ import structlog
 from controller.domain.agents import AgentEvent, Duty, RefusedAgentEventError
 from controller.domain.pin import DamagedPinHashError, Guesses, matches
 from controller.ports.agents import SignIn
+from controller.ports.floor import Refused
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -89,14 +90,21 @@ class DutyDesk:
         """End an agent's wrap-up before its time; False when there is none."""
         return await self._wish(name, AgentEvent.END_WRAP_UP)
 
-    async def _wish(self, name: str, event: AgentEvent, reason: str | None = None) -> bool:
+    async def do(self, name: str, event: AgentEvent, reason: str | None = None) -> Refused | None:
+        """Keep a wish, of the agent or of a supervisor, and let it be in force; or say why not, and nothing is changed.
+
+        Who signs an agent in this way knows otherwise that they are who they are.
+        """
         async with self._turn:
             try:
                 await self._set(name, event, reason)
             except (RefusedAgentEventError, StoreUnavailableError) as error:
                 log.info("an agent's wish was not possible", agent=name, wish=event.value, reason=str(error))
-                return False
-        return True
+                return Refused.UNAVAILABLE if isinstance(error, StoreUnavailableError) else Refused.NOT_NOW
+        return None
+
+    async def _wish(self, name: str, event: AgentEvent, reason: str | None = None) -> bool:
+        return await self.do(name, event, reason) is None
 
     async def _set(self, name: str, event: AgentEvent, reason: str | None = None) -> None:
         """Keep what follows from `event`, then let it follow. Raises RefusedAgentEventError, StoreUnavailableError."""

@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
-from controller.domain.agents import Duty
 from controller.domain.line import (
     DEFAULT_MAX_PASSES,
     Decision,
     Waiter,
     WaiterKind,
     ahead_of,
+    as_assigned,
     next_match,
     order,
     place_of,
@@ -27,6 +25,7 @@ from controller.domain.line import (
 from controller.workers.line_outlook import LineOutlook
 from controller.workers.line_place import LinePlace
 from controller.workers.line_timer import change_or_time
+from controller.workers.line_turns import tell_turn
 from controller.workers.news import News
 from controller.workers.promises_in_line import PromisesInLine
 from controller.workers.rejoining import Rejoining
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from controller.workers.agent_desk import AgentDesk, DeskReservation
     from controller.workers.promises_in_line import Hours
 
-log = structlog.get_logger(__name__)
-
 
 class LineKeeper:
     """The line of live callers and promises together."""
@@ -60,9 +57,7 @@ class LineKeeper:
         hours_for: Callable[[str], Hours] | None = None,
     ) -> None:
         """`hours_for` gives the hours of a number (E.164); None: those of its promise's queue."""
-        self._desk = desk
-        self._queues = queues
-        self._clock = clock
+        self._desk, self._queues, self._clock = desk, queues, clock
         self._max_passes = max_passes
         self._places: dict[str, LinePlace] = {}
         self.promises = PromisesInLine(queues, hours_for)
@@ -83,6 +78,10 @@ class LineKeeper:
         """Told of each promise as it now stands in the database."""
         self.on_line_changed: Callable[[], None] = lambda: None
         """Told when anybody may have to wait longer or shorter, whether somebody may be served at the moment or not."""
+        self.watchers: list[Callable[[], None]] = []
+        """Told of that, and of all that agents do. They come and go at any time, and have to be quick."""
+        self.employs: Callable[[str], bool] = lambda _name: True
+        """Asked whether there is an agent of this name at all, at whichever Asterisk."""
         self.on_promise_expired: Callable[[Promise], None] = lambda _promise: None
         self.on_decision: Callable[[Decision], None] = lambda _decision: None
         """Told of each decision, the moment that it is made."""
@@ -103,9 +102,22 @@ class LineKeeper:
         """Return who waits for an agent and is due, first to be served first."""
         return order((each for each in self._standing(now) if each.is_due(now)), self._max_passes)
 
+    @property
+    def places(self) -> Mapping[str, LinePlace]:
+        """The places of the live callers, those with an agent included, by the calls' ids."""
+        return self._places
+
     @contextmanager
     def join(
-        self, call_id: str, queue: str, since: datetime, *, urgent: bool = False, in_place_of: str | None = None
+        self,
+        call_id: str,
+        queue: str,
+        since: datetime,
+        *,
+        urgent: bool = False,
+        in_place_of: str | None = None,
+        number: str | None = None,
+        only_for: str = "",
     ) -> Iterator[LinePlace]:
         """Give a live caller a place until the context is left.
 
@@ -113,8 +125,8 @@ class LineKeeper:
         counts for the caller, and the other way round when they leave again.
         """
         passed = self.promises.passed(in_place_of)
-        waiter = Waiter(call_id, WaiterKind.LIVE, queue, since, urgent=urgent, passed=passed)
-        place = LinePlace(waiter, self, in_place_of=in_place_of, joined_at=self._clock.now())
+        waiter = Waiter(call_id, WaiterKind.LIVE, queue, since, urgent=urgent, passed=passed, only_for=only_for)
+        place = LinePlace(waiter, self, in_place_of=in_place_of, joined_at=self._clock.now(), number=number)
         self._places[call_id] = place
         self.rejoining.came(call_id)
         if in_place_of is not None:
@@ -132,16 +144,11 @@ class LineKeeper:
 
     def agents_on_duty(self, queue: str) -> int:
         """Return how many agents serve a queue now, on a call or not. Until phones are known, all who want calls do."""
-        known = self.phones_are_known()
-        return sum(
-            queue in agent.queues and (agent.is_on_duty if known else agent.duty == Duty(signed_in=True))
-            for agent in self._desk.agents
-        )
+        return self._desk.on_duty(queue, phones_are_known=self.phones_are_known())
 
     def expected_wait(self, queue: str) -> WaitRange | None:
         """Return how long somebody who joins now will probably wait; None when nobody is on duty."""
-        now = self._clock.now()
-        return self.outlook.expected_wait(queue, [each for each in self._standing(now) if each.is_due(now)])
+        return self.outlook.expected_wait(queue, self.standing(self._clock.now()))
 
     async def withdrawn(self, promise_id: str) -> None:
         """Return when a promise may not be dialled any more: its customer is here, or it was cancelled."""
@@ -167,13 +174,14 @@ class LineKeeper:
         return place_of(place.waiter.id, self._standing(now, place), now, self._max_passes)
 
     def agent_changed(self, before: Agent, after: Agent) -> None:
-        """Take note that an agent may have begun or ended their duty."""
+        """Take note that an agent may have begun or ended their duty: who waits for them alone is then everybody's."""
         if before.is_on_duty != after.is_on_duty:
             self.phones_known()
-            self.on_line_changed()
+            self.on_line_changed() if after.is_on_duty else self.serve()
+        self._tell_watchers()
 
     def phones_known(self) -> None:
-        """Take note that it is known (again) who is there: a queue may turn out to be without agents."""
+        """Take note that it is known (again) who is there."""
         self._duty_news.tell()
 
     def promise_changed(self, promise: Promise) -> None:
@@ -214,6 +222,11 @@ class LineKeeper:
         self._changed.set()
         self.on_line_changed()
         self._serve(self._clock.now())
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        for watcher in tuple(self.watchers):
+            watcher()
 
     def _serve(self, now: datetime) -> None:
         # A reservation moves an agent, and that calls back here.
@@ -239,16 +252,9 @@ class LineKeeper:
     def _join(self, pair: Match, now: datetime) -> None:
         place = place_of(pair.waiter.id, self._standing(now), now, self._max_passes)
         decision = Decision.of(pair, now, place=place, max_passes=self._max_passes)
-        reservation = self._desk.reserve(pair.agent, self._queues[pair.waiter.queue])
+        reservation = self._desk.reserve(pair.agent, self._queues[pair.waiter.queue], pair.waiter)
         self._count(pair.passed)
-        log.info(
-            "turn",
-            waiter=decision.waiter_id,
-            kind=decision.kind.value,
-            agent=decision.agent,
-            waited_s=round((now - decision.since).total_seconds(), 3),
-            reason=decision.reason.value,
-        )
+        tell_turn(decision)
         if pair.waiter.kind is WaiterKind.LIVE:
             self._places[pair.waiter.id].offer(reservation, now)
         else:
@@ -276,12 +282,12 @@ class LineKeeper:
         if place.in_place_of is not None:
             self.promises.count_passed(place.in_place_of, at_least=waiter.passed)
         place.give_back()
-        if place.in_place_of is not None:
-            self.serve()
+        self.serve() if place.in_place_of is not None else self._tell_watchers()
 
     def _can_be_served(self, now: datetime) -> list[Waiter]:
         waiters = [place.waiter for place in self._places.values() if place.wants_agent] + self.promises.ahead()
-        return waiters + self._dialable(now) if self.may_dial() else waiters
+        waiters += self._dialable(now) if self.may_dial() else []
+        return as_assigned(waiters, self._desk.agents, self.employs)
 
     def _standing(self, now: datetime, place: LinePlace | None = None) -> list[Waiter]:
         """Return everybody who waits for an agent; `place` too, whatever is happening there."""
@@ -290,7 +296,4 @@ class LineKeeper:
         return live + promises + ([place.waiter] if place is not None else [])
 
     def _dialable(self, now: datetime) -> list[Waiter]:
-        return self.promises.dialable(now, self._names_on_duty)
-
-    def _names_on_duty(self, queue: str) -> list[str]:
-        return [agent.name for agent in self._desk.agents if queue in agent.queues and agent.is_on_duty]
+        return self.promises.dialable(now, self._desk.names_on_duty)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from controller.domain.handle_times import HandleTimes
 from controller.domain.patience import Patience
-from controller.domain.wait_estimate import Announced, announce, cause_of, crowd_before, wait_behind
+from controller.domain.wait_estimate import Announced, Crowding, announce, cause_of, crowd_before, wait_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from controller.domain.line import Waiter
     from controller.domain.wait_estimate import Crowd, WaitRange
@@ -41,6 +42,35 @@ class LineOutlook:
     def expected_wait(self, queue: str, ahead: Iterable[Waiter]) -> WaitRange | None:
         """Return the expected wait in `queue` behind those `ahead`, of every queue; None when nobody is on duty."""
         return self._wait_behind(crowd_before(ahead, queue, self._desk.agents), queue)
+
+    def behind(self, line: Sequence[Waiter], queues: Iterable[str]) -> dict[str, WaitRange | None]:
+        """Return the expected wait of who joins each of these queues now, behind all of them, in one pass."""
+        alike = {(waiter.queue, waiter.kind): waiter for waiter in line}
+        counts = Counter((waiter.queue, waiter.kind) for waiter in line)
+        waits = {}
+        for queue in queues:
+            crowding = Crowding(queue, self._desk.agents)
+            for kind, waiter in alike.items():
+                crowding.add(waiter, counts[kind])
+            waits[queue] = self._wait_behind(crowding.crowd, queue)
+        return waits
+
+    def along(self, line: Iterable[Waiter]) -> list[WaitRange | None]:
+        """Return the expected wait of each of those who stand in line, in its order, in one pass."""
+        crowdings: dict[str, Crowding] = {}
+        passed: list[Waiter] = []
+        waits = []
+        for waiter in line:
+            mine = crowdings.get(waiter.queue)
+            if mine is None:
+                mine = crowdings[waiter.queue] = Crowding(waiter.queue, self._desk.agents)
+                for before in passed:
+                    mine.add(before)
+            waits.append(self._wait_behind(mine.crowd, waiter.queue))
+            for crowding in crowdings.values():
+                crowding.add(waiter)
+            passed.append(waiter)
+        return waits
 
     def announce(self, queue: str, ahead: Iterable[Waiter], *, previous: Announced | None) -> Announced | None:
         """Return what may be told now to somebody who was told `previous`; None when nobody is on duty."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.domain.wait_estimate import heard
+from controller.ports.line import Order
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from controller.domain.agents import Agent
     from controller.domain.line import Waiter
     from controller.domain.wait_estimate import Announced, WaitRange
     from controller.workers.agent_desk import DeskReservation
@@ -19,8 +22,18 @@ if TYPE_CHECKING:
 class LinePlace:
     """A place that is held until its context is left. What it is among the others, only the keeper knows."""
 
-    def __init__(self, waiter: Waiter, keeper: LineKeeper, *, in_place_of: str | None, joined_at: datetime) -> None:
+    def __init__(
+        self,
+        waiter: Waiter,
+        keeper: LineKeeper,
+        *,
+        in_place_of: str | None,
+        joined_at: datetime,
+        number: str | None = None,
+    ) -> None:
         self.waiter = waiter
+        self.number = number
+        """Of the caller, as far as it is known."""
         self.in_place_of = in_place_of
         """The id of the promise that is not served meanwhile."""
         self.joined_at = joined_at
@@ -32,6 +45,9 @@ class LinePlace:
         self._offered: DeskReservation | None = None
         self._turn = asyncio.Event()
         self._announced: Announced | None = None
+        self._ordered = asyncio.Event()
+        self._to_say: list[str] = []
+        self._takes_orders = False
 
     @property
     def wants_agent(self) -> bool:
@@ -47,6 +63,62 @@ class LinePlace:
     def is_served(self) -> bool:
         """Whether an agent was taken: they talk, or the agent's phone rings."""
         return self._offered is not None and self._offered.taken
+
+    @property
+    def agent(self) -> Agent | None:
+        """The agent who was taken for this caller, as they were then."""
+        return self._offered.agent if self._offered is not None and self._offered.taken else None
+
+    @property
+    def announced(self) -> Announced | None:
+        """What the caller was told last of the wait."""
+        return self._announced
+
+    def take_orders(self) -> None:
+        """Say that the caller's journey heeds what a supervisor wants."""
+        self._takes_orders = True
+
+    async def ordered(self) -> Order:
+        """Return when a supervisor wants something of this caller."""
+        await self._ordered.wait()
+        self._ordered.clear()
+        said, self._to_say = tuple(self._to_say), []
+        return Order(self.waiter.queue, self.waiter.urgent, self.waiter.only_for, said)
+
+    def prioritise(self, *, urgent: bool) -> bool:
+        """Put the caller ahead of those who are not urgent, or back. False: it does not fit what they are doing."""
+        return self._order(replace(self.waiter, urgent=urgent))
+
+    def assign(self, agent: str) -> bool:
+        """Let the caller wait for one agent alone; "" for everybody. False: it does not fit what they are doing."""
+        return self._order(replace(self.waiter, only_for=agent))
+
+    def move(self, queue: str) -> bool:
+        """Let the caller wait for another queue, whoever serves it. False: it does not fit what they are doing.
+
+        What they were told of the wait was said of the other queue, and binds nobody any more.
+        """
+        if not self._order(replace(self.waiter, queue=queue, only_for="")):
+            return False
+        self._announced = None
+        return True
+
+    def say(self, prompt: str) -> bool:
+        """Let the caller hear a prompt over the music. False: they do not hold."""
+        if self.is_served or self._departing or not self._takes_orders:
+            return False
+        self._to_say.append(prompt)
+        self._ordered.set()
+        return True
+
+    def _order(self, waiter: Waiter) -> bool:
+        # An agent who is on the way to them was chosen for who they were; and who leaves a number does so for a queue.
+        if not (self.wants_agent and self._takes_orders):
+            return False
+        self.waiter = waiter
+        self._ordered.set()
+        self._keeper.serve()
+        return True
 
     async def turn(self) -> DeskReservation:
         """Return the agent when it is this caller's turn. What is not entered goes back to the line."""

@@ -56,6 +56,7 @@ class PromisesInLine:
         self._hours: list[Hours] = []
         self._hours_at: dict[Hours, int] = {}
         self._openings: dict[int, tuple[datetime, datetime]] = {}
+        self._begun: dict[str, Promise] = {}
         self.withdrawals = Withdrawals()
 
     def __contains__(self, promise_id: object) -> bool:
@@ -68,6 +69,9 @@ class PromisesInLine:
             self._entries[promise.id] = _Entry(promise, self._waiter(promise), self._hours_of(promise))
         else:
             self._entries.pop(promise.id, None)
+            self._begun[promise.id] = promise
+        if promise.state.is_final or promise.state is PromiseState.WAITING:
+            self._begun.pop(promise.id, None)
         if promise.state.is_final:
             del self._passed[promise.id]
             self._passed_on.pop(promise.id, None)
@@ -82,6 +86,27 @@ class PromisesInLine:
         """Take note that others have a promise in hand: it is not offered until then, or until it is heard of."""
         if promise_id in self._entries:
             self._aside[promise_id] = until
+
+    @property
+    def waiting(self) -> list[Promise]:
+        """All that wait, in hand or not, due or not."""
+        return [entry.promise for entry in self._entries.values()]
+
+    def find(self, promise_id: str) -> Promise | None:
+        """Return a promise that waits, or is being dialled or talked with, as far as it was heard of."""
+        entry = self._entries.get(promise_id)
+        return entry.promise if entry is not None else self._begun.get(promise_id)
+
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The ids of those that somebody here has in hand."""
+        return frozenset(self._in_hand)
+
+    def may_be_dialled_at(self, promise: Promise, now: datetime) -> datetime:
+        """Return the first moment at which its number may be rung, as far as hours and what was agreed tell."""
+        entry = self._entries.get(promise.id)
+        opens_at = self._opens_at(entry.hours, now) if entry is not None and entry.hours >= 0 else None
+        return promise.not_before if opens_at is None else max(promise.not_before, opens_at)
 
     @property
     def known(self) -> frozenset[str]:
@@ -201,8 +226,16 @@ class PromisesInLine:
                 entries[promise_id].waiter = self._waiter(entries[promise_id].promise)
 
     def _waiter(self, promise: Promise) -> Waiter:
-        passed = self._passed[promise.id]
-        return Waiter(promise.id, WaiterKind.PROMISE, promise.queue, promise.since, promise.not_before, passed=passed)
+        return Waiter(
+            promise.id,
+            WaiterKind.PROMISE,
+            promise.queue,
+            promise.since,
+            promise.not_before,
+            urgent=promise.urgent,
+            passed=self._passed[promise.id],
+            only_for=promise.assigned_to,
+        )
 
     def _hours_of(self, promise: Promise) -> int:
         queue = self._queues.get(promise.queue)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from controller.domain.call_ending import Ending
 from controller.domain.phone_number import mask
 from controller.journeys import prompts
 from controller.journeys.inbound_caller import inbound_caller
-from controller.ports.call_log import Ending
 from controller.ports.calls import CallerHungUp
 from controller.workers.apology import apologise
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from controller.domain.line import WaiterKind
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState, Wish
 from controller.journeys.take_up import Found, take_up_callback, take_up_caller
@@ -21,10 +22,10 @@ from controller.ports.survey import FoundCall, Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from controller.domain.call_ending import Ending
     from controller.domain.promise import Promise
     from controller.journeys.dialled import Dialled
     from controller.journeys.house import House, Queue
-    from controller.ports.call_log import Ending
     from controller.ports.promises import OpenAttempt
     from controller.ports.survey import Surveyor
     from controller.workers.agent_desk import AgentDesk, DeskReservation
@@ -124,7 +125,7 @@ class Recovery:
     def _take_up_callback(self, opened: OpenAttempt, customer: FoundCall, agent: FoundCall | None) -> None:
         # A queue that is no longer in the settings: its promises are kept by the first one.
         queue = self._queues.get(opened.promise.queue) or self._house.first_queue
-        reservation = self._reservation(agent, queue)
+        reservation = self._reservation(agent, queue, opened.promise.id, WaiterKind.PROMISE)
         agent_call = agent.call if agent is not None else None
         log.info("a callback is taken up", promise_id=opened.promise.id, with_agent=agent_call is not None)
 
@@ -145,8 +146,9 @@ class Recovery:
     def _take_up_caller(self, caller: FoundCall, partner: FoundCall | None, settled: asyncio.Event) -> None:
         queue = self._queues.get(caller.queue or "")
         entrance = self._reception.entrance_for(caller.call.facts.dialled)
-        found = Found(caller.stage, queue, entrance, urgent=caller.urgent)
-        reservation = self._reservation(partner, queue or self._house.first_queue)
+        found = Found(caller.stage, queue, entrance, urgent=caller.urgent, only_for=caller.agent or "")
+        at_queue = queue or self._house.first_queue
+        reservation = self._reservation(partner, at_queue, caller.call.id, WaiterKind.LIVE)
         partner_call = partner.call if partner is not None else None
         log.info("a caller is taken up", call_id=caller.call.id, stage=caller.stage and caller.stage.value)
 
@@ -163,10 +165,12 @@ class Recovery:
         # Who has a stage has been written down: that was waited for before their journey began.
         self._reception.see_through(caller.call, story, is_written_down=caller.stage is not None)
 
-    def _reservation(self, agent: FoundCall | None, queue: Queue) -> DeskReservation | None:
+    def _reservation(
+        self, agent: FoundCall | None, queue: Queue, waiter_id: str, kind: WaiterKind
+    ) -> DeskReservation | None:
         if agent is None or agent.agent is None:
             return None
-        return self._desk.resume(agent.agent, queue)
+        return self._desk.resume(agent.agent, queue, waiter_id, kind)
 
 
 def _is_in_line(caller: FoundCall) -> bool:

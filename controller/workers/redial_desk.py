@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from controller.domain.agents import BUSY
+from controller.domain.line import WaiterKind
 from controller.journeys import prompts
 from controller.journeys.redial_by_hand import promise_to_redial, redial_by_hand
 
@@ -46,7 +47,9 @@ class RedialDesk:
         # Asked last: from here to the reservation nothing is waited for. Of a call on its way the claim will tell.
         has_room = self._dialer.is_below_limit or promise.id in self._dialer.in_hand
         is_free = has_room and self._desk.state_of(name) not in BUSY
-        reservation = self._desk.resume(name, queue) if is_free else None
+        reservation = None
+        if is_free:
+            reservation = self._desk.resume(name, queue, promise.id, WaiterKind.PROMISE, goes_on=False)
         if reservation is None:
             await call.play(prompts.AGENT_NOT_POSSIBLE)
             return

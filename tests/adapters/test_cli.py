@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.domain.call_ending import Ending
 from controller.domain.lifecycle import Cancelled
 from controller.domain.retry_policy import RetryPolicy
-from controller.ports.call_log import Ending
 from controller.ports.promises import Made, NewPromise, StoreUnavailableError
 from controller.settings.first_file import DEFAULT_TEMPLATE, with_value
 from controller.store import open_store

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.domain.call_ending import Ending
 from controller.domain.line import Decision, WaiterKind
 from controller.domain.promise import PromiseState
 from controller.domain.quote_coverage import QuotedWait
-from controller.ports.call_log import Ending
 from controller.ports.promises import StoreUnavailableError
 from controller.settings.first_file import DEFAULT_TEMPLATE
 from controller.store.dialect import changing_schema, connect_to

@@ -18,7 +18,7 @@ from controller.workers.lease_keeper import LeaseKeeper
 from tests.adapters.test_settings import SMALL, load
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from controller.store import Store
@@ -35,7 +35,7 @@ class Hasty:
     """A clock on which every pause is over at once, and is written down."""
 
     pauses_s: list[float] = field(default_factory=list)
-    on_pause: Callable[[int], None] = lambda _nth: None
+    on_pause: Callable[[int], Awaitable[None] | None] = lambda _nth: None
 
     def now(self) -> datetime:
         """Tell the time, which stands still."""
@@ -44,8 +44,8 @@ class Hasty:
     async def sleep(self, delay_s: float) -> None:
         """Pause."""
         self.pauses_s.append(delay_s)
-        self.on_pause(len(self.pauses_s))
-        await asyncio.sleep(0)
+        meanwhile = self.on_pause(len(self.pauses_s))
+        await (asyncio.sleep(0) if meanwhile is None else meanwhile)
 
 
 @dataclass
@@ -92,14 +92,11 @@ async def test_what_lies_unread_where_another_has_the_mail_is_waited_for(tmp_pat
     async with site(tmp_path) as here:
         here.has_mail("another:1")
         reply_id = await written(here.store)
-        acting: list[asyncio.Task[None]] = []
 
-        def act(nth: int) -> None:
-            if nth == 1:
-                acted = here.store.inbox.settle(reply_id, "stop", needs_person=False, now=NOW)
-                acting.append(asyncio.ensure_future(acted))
+        async def act() -> None:
+            await here.store.inbox.settle(reply_id, "stop", needs_person=False, now=NOW)
 
-        here.clock.on_pause = act
+        here.clock.on_pause = lambda nth: act() if nth == 1 else None
         await here.floor.replies_read()
         assert await here.store.inbox.unhandled() == []
         assert 0 < sum(here.clock.pauses_s) <= OTHERS_READ_IN_S

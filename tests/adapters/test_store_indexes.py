@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
+from controller.domain.call_ending import Ending
 from controller.domain.caps import Caps, Tariff
 from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.lifecycle import AttemptEnded, DeadlinePassed
@@ -15,7 +16,6 @@ from controller.domain.promise import DEFAULT_PBX
 from controller.domain.signed import Purpose
 from controller.domain.sms import Delivery
 from controller.domain.sms_limits import Breaker, SmsLimits
-from controller.ports.call_log import Ending
 from controller.ports.lease import lease_of_pbx
 from controller.ports.links import Ask, BookingLink, Challenge, NeverAgain, Withdraw
 from controller.ports.sms import Accepted, IncomingSms, Receipt, Unclear
@@ -127,6 +127,7 @@ async def what_is_sent(store: Store) -> list[tuple[str, Any]]:
         await store.calls.arrived(call_id, dialled="0312345678", number=NUMBER, arrived_at=NOON)
         await store.calls.joined(call_id, queue="sales", joined_at=NOON)
         await store.calls.quoted(call_id, low_s=60, high_s=120, quoted_at=NOON)
+        await store.calls.offered(call_id, offered_at=NOON)
     await store.calls.answered("call-1", agent="hanako", answered_at=NOON)
     await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=NOON)
     await store.calls.close_orphans(frozenset(), ended_at=NOON)

@@ -228,9 +228,11 @@ async def sms_site(
 
 
 def _settings(text: str, post: Post) -> str:
-    for key, value in (("public_url", post.public_url), ("sender", SENDER)):
-        text, count = re.subn(rf'^#{key} = "[^"]*"', f'{key} = "{value}"', text, flags=re.MULTILINE)
+    for table, key, value in (("web", "public_url", post.public_url), ("sms", "sender", SENDER)):
+        before, header, section = text.partition(f"\n[{table}]")
+        section, count = re.subn(rf'^#{key} = "[^"]*"', f'{key} = "{value}"', section, count=1, flags=re.MULTILINE)
         assert count == 1
+        text = before + header + section
     japanese = way_in(IN_JAPANESE, "support").replace('"to-', '"ja-').replace('"en"', '"ja"')
     account = f'[sms.twilio]\naccount_sid = "{ACCOUNT}"\nbase_url = "{post.provider_url}"\n'
     return "\n".join(

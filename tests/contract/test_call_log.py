@@ -7,7 +7,7 @@ import pytest
 import structlog
 from sqlalchemy import insert
 
-from controller.ports.call_log import Ending
+from controller.domain.call_ending import Ending
 from controller.ports.promises import StoreUnavailableError
 from controller.store.tables import calls
 from tests.contract.databases import READY_ENGINES
@@ -42,6 +42,7 @@ async def test_a_call_is_recorded_from_its_arrival_to_its_end(store: Store) -> N
     """Every column that the figures are made of."""
     await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON, pbx="pbx-2")
     await store.calls.joined("call-1", queue="sales", joined_at=NOON + timedelta(seconds=8))
+    await store.calls.offered("call-1", offered_at=NOON + timedelta(seconds=9))
     await store.calls.quoted("call-1", low_s=60, high_s=180.5, quoted_at=NOON + timedelta(seconds=10))
     await store.calls.answered("call-1", agent="hanako", answered_at=NOON + timedelta(seconds=30))
     await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=LATER)
@@ -61,6 +62,8 @@ async def test_a_call_is_recorded_from_its_arrival_to_its_end(store: Store) -> N
             "ending": "served",
             "ended_at": "2030-05-06 03:00:40.123456",
             "pbx": "pbx-2",
+            "offered_at": "2030-05-06 03:00:09.123456",
+            "was_closed": False,
         }
     ]
 
@@ -82,6 +85,27 @@ async def test_who_goes_on_to_another_queue_has_stood_in_line_since_the_first(st
     assert await rows(store, "SELECT queue, joined_at FROM calls") == [
         {"queue": "support", "joined_at": "2030-05-06 03:00:00.123456"}
     ]
+
+
+async def test_the_first_offer_stays_and_one_that_is_not_recorded_was_made_to_nobody(store: Store) -> None:
+    """It is said again and again."""
+    await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
+    await store.calls.offered("call-1", offered_at=NOON)
+    await store.calls.offered("call-1", offered_at=LATER)
+    await store.calls.offered("call-2", offered_at=LATER)
+    assert await rows(store, "SELECT id, offered_at FROM calls") == [
+        {"id": "call-1", "offered_at": "2030-05-06 03:00:00.123456"}
+    ]
+
+
+async def test_a_queue_was_closed_or_open_when_the_caller_came_to_the_last_one(store: Store) -> None:
+    """Who is sent on from a closed queue to an open one came to an open one."""
+    for call_id, queues in (("stayed", [True]), ("went on", [True, False]), ("came late", [False, True])):
+        await store.calls.arrived(call_id, dialled="0312345678", number=NUMBER, arrived_at=NOON)
+        for nth, closed in enumerate(queues):
+            await store.calls.joined(call_id, queue=f"queue-{nth}", joined_at=NOON, closed=closed)
+    found = {row["id"]: bool(row["was_closed"]) for row in await rows(store, "SELECT id, was_closed FROM calls")}
+    assert found == {"stayed": True, "went on": False, "came late": True}
 
 
 async def test_the_first_wait_that_was_told_stays(store: Store) -> None:
@@ -169,12 +193,14 @@ async def test_what_cannot_be_written_is_logged_and_does_not_disturb_the_call(tm
         await refuse_writes(store)
         await store.calls.arrived("call-1", dialled="0312345678", number=NUMBER, arrived_at=NOON)
         await store.calls.joined("call-1", queue="sales", joined_at=NOON)
+        await store.calls.offered("call-1", offered_at=NOON)
         await store.calls.quoted("call-1", low_s=60, high_s=120, quoted_at=NOON)
         await store.calls.answered("call-1", agent="hanako", answered_at=NOON)
         await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=NOON)
         assert await rows(store, "SELECT id FROM calls") == []
     assert [(entry["event"], entry["call_id"], entry["step"]) for entry in log.entries] == [
-        ("call_not_recorded", "call-1", step) for step in ("arrived", "joined", "quoted", "answered", "ended")
+        ("call_not_recorded", "call-1", step)
+        for step in ("arrived", "joined", "offered", "quoted", "answered", "ended")
     ]
     assert all("can be read but not written" in entry["error"] for entry in log.entries)
     assert NUMBER not in repr(log.entries)

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from controller.domain.agents import AgentState
+from controller.domain.call_ending import Ending
 from controller.domain.effects import SmsTemplate
 from controller.domain.fairness import Turn
 from controller.domain.figure_facts import (
     AgentSpan,
     AttemptFact,
-    CallEnding,
     CallFact,
     Facts,
     PromiseFact,
@@ -44,7 +44,7 @@ def call(
     joined_s: float | None = 0,
     answered_s: float | None = None,
     ended_s: float | None = None,
-    ending: CallEnding | None = None,
+    ending: Ending | None = None,
     **more: Any,
 ) -> CallFact:
     """Return a call to "sales"; the times but the first count from its arrival."""
@@ -53,7 +53,7 @@ def call(
         return None if seconds is None else at(arrived_s + seconds)
 
     if ending is None and ended_s is not None:
-        ending = CallEnding.ABANDONED if answered_s is None else CallEnding.SERVED
+        ending = Ending.ABANDONED if answered_s is None else Ending.SERVED
     facts: dict[str, Any] = {"id": f"call-{arrived_s}", "queue": "sales", **more}
     return CallFact(
         arrived_at=at(arrived_s),
@@ -86,14 +86,14 @@ _maybe = st.booleans()
 def calls(draw: st.DrawFn) -> CallFact:
     """Return a call of whatever kind."""
     joined_s = draw(st.integers(0, 60))
-    waits_s, fate = joined_s + draw(_lengths), draw(st.sampled_from(["answered", "goes on", *CallEnding]))
+    waits_s, fate = joined_s + draw(_lengths), draw(st.sampled_from(["answered", "goes on", *Ending]))
     one = call(draw(_seconds), joined_s=joined_s, id=draw(st.uuids()).hex, was_offered_callback=draw(_maybe))
     if fate == "answered":
         one = answered((one.arrived_at - NINE).total_seconds(), after_s=waits_s, joined_s=joined_s, id=one.id)
     elif fate != "goes on":
         ended_at = one.arrived_at + timedelta(seconds=waits_s)
-        one = replace(one, ending=CallEnding(fate), ended_at=ended_at)
-    promise_id = draw(st.sampled_from(["p0", "p1", "p2", ""])) if one.ending is CallEnding.PROMISED else ""
+        one = replace(one, ending=Ending(fate), ended_at=ended_at)
+    promise_id = draw(st.sampled_from(["p0", "p1", "p2", ""])) if one.ending is Ending.PROMISED else ""
     quote = Quote(one.arrived_at, 60, 60 + draw(_lengths)) if draw(_maybe) else None
     queue = draw(st.sampled_from(["sales", "support", "sales", "support", None]))
     if queue is None:

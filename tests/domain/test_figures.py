@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.domain.agents import AgentState
+from controller.domain.call_ending import Ending
 from controller.domain.fairness import Turn
-from controller.domain.figure_facts import AgentSpan, CallEnding, Counting, Facts, PromiseFact, TalkFact
+from controller.domain.figure_facts import AgentSpan, Counting, Facts, PromiseFact, TalkFact
 from controller.domain.figure_rows import (
     COLUMNS,
     Unit,
@@ -57,7 +58,7 @@ def test_a_talk_has_its_length_where_it_began_and_its_time_where_it_was_spent() 
 def test_a_promise_counts_where_its_caller_arrived_with_all_that_came_later() -> None:
     """Left a number at 9:10, called at 10:00: the true wait and the kept word are those of the first quarter."""
     promise = PromiseFact("p", "sales", at(600), PromiseState.FULFILLED, due_by=at(4000), talked_at=at(3600))
-    caller = call(600, joined_s=20, ended_s=80, ending=CallEnding.PROMISED, promise_id="p")
+    caller = call(600, joined_s=20, ended_s=80, ending=Ending.PROMISED, promise_id="p")
     first, second = by_interval(Facts(at(9000), calls=(caller,), promises=(promise,)), [QUARTER, NEXT], PLAIN)
     assert (first.waits.mean_hold_s, first.waits.mean_true_s) == (60, 3000)
     assert (first.callbacks.kept_percent, first.calls.reached_percent) == (100, 100)
@@ -67,7 +68,7 @@ def test_a_promise_counts_where_its_caller_arrived_with_all_that_came_later() ->
 def test_who_asked_again_for_an_open_promise_has_a_wait_of_their_own() -> None:
     """The promise is of the first quarter, the second call of the next."""
     promise = PromiseFact("p", "sales", at(600), PromiseState.FULFILLED, talked_at=at(3600))
-    again = call(1200, ended_s=60, ending=CallEnding.PROMISED, promise_id="p")
+    again = call(1200, ended_s=60, ending=Ending.PROMISED, promise_id="p")
     first, second = by_interval(Facts(at(9000), calls=(again,), promises=(promise,)), [QUARTER, NEXT], PLAIN)
     assert (second.waits.mean_true_s, second.calls.reached_percent, second.callbacks.made) == (2400, 100, 0)
     assert first.callbacks.made == 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from controller.domain.call_ending import Ending
 from controller.domain.callback_figures import Word, callback_figures, word_of
 from controller.domain.effects import SmsTemplate
-from controller.domain.figure_facts import AttemptFact, CallEnding, CallFact, Counting, Facts, PromiseFact, SmsFact
+from controller.domain.figure_facts import AttemptFact, CallFact, Counting, Facts, PromiseFact, SmsFact
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.domain.sms import SmsStatus
@@ -121,12 +122,12 @@ def test_reached_by_sms_is_who_got_one_after_we_could_not_get_them_on_the_phone(
 def test_the_take_rate_is_of_those_who_were_offered_one() -> None:
     """The key works without an offer too, and outside business hours: that is taken, but no success of the offer."""
     day: list[CallFact] = [
-        call(ended_s=60, ending=CallEnding.PROMISED, was_offered_callback=True),
+        call(ended_s=60, ending=Ending.PROMISED, was_offered_callback=True),
         answered(after_s=60, was_offered_callback=True),
         gave_up(after_s=60, was_offered_callback=True),
         call(was_offered_callback=True),
-        call(ended_s=60, ending=CallEnding.PROMISED),
-        call(ended_s=60, ending=CallEnding.PROMISED, was_closed=True, promise_id="p"),
+        call(ended_s=60, ending=Ending.PROMISED),
+        call(ended_s=60, ending=Ending.PROMISED, was_closed=True, promise_id="p"),
         gave_up(after_s=60, was_closed=True),
     ]
     found = callback_figures(day, [], [], [], PLAIN, NOW)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.domain.call_ending import Ending
 from controller.domain.call_figures import (
     OFFERED,
     Fate,
@@ -16,19 +17,13 @@ from controller.domain.call_figures import (
     talked_at,
     wait_figures,
 )
-from controller.domain.figure_facts import CallEnding, CallFact, ClockStart, Counting, PromiseFact, Quote
+from controller.domain.figure_facts import CallFact, ClockStart, Counting, PromiseFact, Quote
 from controller.domain.promise import PromiseState
 from controller.domain.quote_coverage import QuotedWait
-from controller.ports.call_log import Ending
 from tests.domain.figure_days import answered, at, call, calls, gave_up
 
 PLAIN = Counting()
 SHORT_5 = Counting(short_abandon_s=5)
-
-
-def test_the_endings_are_those_of_the_call_log() -> None:
-    """The domain knows nothing of the ports, so it names them itself."""
-    assert {one.name: one.value for one in CallEnding} == {one.name: one.value for one in Ending}
 
 
 def test_the_service_level_is_reckoned_as_icmi_reckons_its_example() -> None:
@@ -49,21 +44,21 @@ def test_the_service_level_is_reckoned_as_icmi_reckons_its_example() -> None:
     [
         (answered(after_s=300), Fate.ANSWERED),
         (call(answered_s=10), Fate.ANSWERED),
-        (call(answered_s=10, ended_s=20, ending=CallEnding.FAILED), Fate.ANSWERED),
-        (call(ended_s=20, ending=CallEnding.SERVED), Fate.ANSWERED),
+        (call(answered_s=10, ended_s=20, ending=Ending.FAILED), Fate.ANSWERED),
+        (call(ended_s=20, ending=Ending.SERVED), Fate.ANSWERED),
         (gave_up(after_s=5), Fate.ABANDONED),
         (gave_up(after_s=4.9), Fate.SHORT_ABANDONED),
-        (call(ended_s=3, ending=CallEnding.PROMISED), Fate.PROMISED),
-        (call(ended_s=3, ending=CallEnding.GUIDED), Fate.DIVERTED),
-        (call(ended_s=3, ending=CallEnding.TRANSFERRED), Fate.DIVERTED),
-        (call(ended_s=3, ending=CallEnding.INFORMED), Fate.DIVERTED),
-        (call(ended_s=3, ending=CallEnding.FAILED), Fate.FAILED),
+        (call(ended_s=3, ending=Ending.PROMISED), Fate.PROMISED),
+        (call(ended_s=3, ending=Ending.GUIDED), Fate.DIVERTED),
+        (call(ended_s=3, ending=Ending.TRANSFERRED), Fate.DIVERTED),
+        (call(ended_s=3, ending=Ending.INFORMED), Fate.DIVERTED),
+        (call(ended_s=3, ending=Ending.FAILED), Fate.FAILED),
         (call(), Fate.WAITING),
         (call(queue=None), Fate.WAITING),
         (gave_up(after_s=300, queue=None), Fate.LEFT_IN_MENU),
-        (call(ended_s=30, ending=CallEnding.GUIDED, queue=None), Fate.SELF_SERVED),
+        (call(ended_s=30, ending=Ending.GUIDED, queue=None), Fate.SELF_SERVED),
         (gave_up(after_s=300, was_closed=True), Fate.CLOSED),
-        (call(ended_s=30, ending=CallEnding.PROMISED, was_closed=True), Fate.CLOSED),
+        (call(ended_s=30, ending=Ending.PROMISED, was_closed=True), Fate.CLOSED),
     ],
 )
 def test_every_call_has_one_fate(one: CallFact, fate: Fate) -> None:
@@ -85,7 +80,7 @@ def test_a_promise_is_no_answer_until_somebody_has_talked() -> None:
     """And does not make the service level look better than it was."""
     kept = PromiseFact("kept", "sales", at(0), PromiseState.FULFILLED, talked_at=at(900))
     open_one = PromiseFact("open", "sales", at(0), PromiseState.WAITING)
-    left = [call(ended_s=40, ending=CallEnding.PROMISED, promise_id=name) for name in ("kept", "open", "of nobody")]
+    left = [call(ended_s=40, ending=Ending.PROMISED, promise_id=name) for name in ("kept", "open", "of nobody")]
     found = call_figures([answered(after_s=5), *left], PLAIN, {one.id: one for one in (kept, open_one)})
     assert (found.answer_percent, found.reached_percent) == (25.0, 50.0)
     assert (found.service_level_percent, found.abandon_percent) == (25.0, 0.0)
@@ -103,7 +98,7 @@ def test_the_answer_speed_counts_from_arrival_or_from_the_line_as_agreed() -> No
 
 def test_an_answer_whose_record_was_lost_is_answered_but_has_no_wait() -> None:
     """It would be a guess."""
-    found = call_figures([answered(after_s=10), call(ended_s=500, ending=CallEnding.SERVED)], PLAIN)
+    found = call_figures([answered(after_s=10), call(ended_s=500, ending=Ending.SERVED)], PLAIN)
     assert (found.answer_percent, found.asa_s, found.service_level_percent) == (100, 10, 50)
 
 
@@ -153,8 +148,8 @@ def test_the_two_waits_are_those_of_the_same_callers() -> None:
     }
     day = [
         answered(after_s=130, joined_s=10),
-        call(joined_s=10, ended_s=70, ending=CallEnding.PROMISED, promise_id="done"),
-        call(joined_s=10, ended_s=70, ending=CallEnding.PROMISED, promise_id="open"),
+        call(joined_s=10, ended_s=70, ending=Ending.PROMISED, promise_id="done"),
+        call(joined_s=10, ended_s=70, ending=Ending.PROMISED, promise_id="open"),
         gave_up(after_s=900),
     ]
     found = wait_figures(day, PLAIN, promises)

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from controller.domain.agents import AgentState
+from controller.domain.call_ending import Ending
 from controller.domain.csv_text import csv_text
 from controller.domain.effects import SmsTemplate
 from controller.domain.fairness import Turn
 from controller.domain.figure_facts import (
     AgentSpan,
     AttemptFact,
-    CallEnding,
     Counting,
     Facts,
     PromiseFact,
@@ -53,13 +53,13 @@ CALLS = (
     answered(10, after_s=50, quote=Quote(at(10), 0, 30)),
     gave_up(20, after_s=15),
     gave_up(30, after_s=2),
-    call(40, joined_s=5, ended_s=65, ending=CallEnding.PROMISED, promise_id="kept 0", was_offered_callback=True),
-    call(50, ended_s=3, ending=CallEnding.INFORMED),
-    call(60, ended_s=3, ending=CallEnding.FAILED),
+    call(40, joined_s=5, ended_s=65, ending=Ending.PROMISED, promise_id="kept 0", was_offered_callback=True),
+    call(50, ended_s=3, ending=Ending.INFORMED),
+    call(60, ended_s=3, ending=Ending.FAILED),
     call(70),
     gave_up(80, after_s=3, was_closed=True),
     gave_up(90, after_s=3, queue=None),
-    *[call(95, ended_s=3, ending=CallEnding.GUIDED, queue=None)] * 2,
+    *[call(95, ended_s=3, ending=Ending.GUIDED, queue=None)] * 2,
 )
 TALKS = (
     TalkFact("alice", "sales", at(10), at(70), at(90)),

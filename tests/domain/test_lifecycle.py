@@ -35,6 +35,7 @@ from controller.domain.retry_policy import (
     next_try,
 )
 from controller.domain.slots import Slot
+from controller.domain.supervising import Assigned, Moved, Prioritised
 
 NOW = datetime(2030, 5, 6, 3, tzinfo=UTC)
 PROMISE = Promise(
@@ -69,6 +70,7 @@ def merged_into(slot: Slot) -> Merged:
 
 
 AT_TWO = merged_into(TWO)
+URGENT, FOR_ALICE, TO_SUPPORT = Prioritised(urgent=True), Assigned("alice"), Moved("support", slot_capacity=None)
 
 TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (W, AttemptStarted()): D,
@@ -80,6 +82,9 @@ TABLE: dict[tuple[PromiseState, Event], PromiseState] = {
     (W, CustomerRangIn("call-2")): FULFILLED,
     (W, AT_ONCE): W,
     (W, AT_TWO): W,
+    (W, URGENT): W,
+    (W, FOR_ALICE): W,
+    (W, TO_SUPPORT): W,
     (D, AT_ONCE): D,
     (D, AT_TWO): D,
     (D, CustomerConnected()): C,
@@ -126,6 +131,9 @@ EVENTS: list[Event] = [
     CustomerRangIn("call-2"),
     AT_ONCE,
     AT_TWO,
+    URGENT,
+    FOR_ALICE,
+    TO_SUPPORT,
     CHOSE_LATER,
     *(AttemptEnded(outcome) for outcome in Outcome),
 ]

@@ -230,7 +230,7 @@ class ScriptedTelephony:
             stage=Stage(stage) if stage else None,
             queue=channel.marks.get("queue"),
             urgent=bool(channel.marks.get("urgent")),
-            agent=channel.agent,
+            agent=channel.agent or channel.marks.get("agent") or None,
             for_call=channel.marks.get("call") or channel.for_call,
             attempt_id=channel.attempt_id,
             joined_with=frozenset() if channel.peer is None or channel.peer.gone else frozenset({channel.peer.id}),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from controller.domain.agents import AgentEvent, AgentState
+from controller.domain.agents import AgentEvent, AgentState, RefusedAgentEventError
+from controller.domain.line import Waiter, WaiterKind
 from controller.journeys.house import Queue
+from controller.workers.agent_desk import Serving
 from tests.journeys.agents_office import Office
+from tests.journeys.virtual_time import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from tests.journeys.theatre import Theatre
 
 CARDS = Queue(name="cards", language="ja", wrap_up_s=30, missed_pause_s=60)
+WAITER = Waiter("call-1", WaiterKind.LIVE, "cards", VirtualClock.START)
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def office(theatre: Theatre) -> Iterator[Office]:
 
 def talking(office: Office, *, for_s: float = 0, queue: Queue = CARDS) -> DeskReservation:
     """Let alice take a call, and talk."""
-    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), queue))
+    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), queue, WAITER))
     office.do(reservation.__enter__)
     office.do(reservation.rings)
     office.do(reservation.answered)
@@ -76,7 +81,7 @@ def test_the_end_of_one_wrap_up_does_not_end_the_next(office: Office) -> None:
 
 def test_the_end_of_a_missed_calls_pause_ends_neither_lunch_nor_a_later_wrap_up(office: Office) -> None:
     """Each rest has a timer, and each timer has one rest."""
-    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS))
+    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS, WAITER))
     office.do(reservation.rings)
     office.do(reservation.missed)
     assert office.state() == "paused"
@@ -127,7 +132,7 @@ def test_what_an_agent_dials_during_a_call_takes_effect_after_it(office: Office,
 
 def test_an_agent_who_pauses_while_the_phone_rings_still_gets_that_call(office: Office) -> None:
     """And no other."""
-    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS))
+    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS, WAITER))
     office.do(reservation.rings)
     office.dials("132")
     assert office.desk.agent("alice").state is AgentState.RINGING
@@ -158,9 +163,9 @@ def test_how_long_a_call_kept_an_agent_is_told_once_the_wrap_up_is_over(
 
 def test_a_reservation_without_a_talk_tells_nothing(office: Office) -> None:
     """Neither one that was given back nor one that was missed."""
-    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS))
+    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS, WAITER))
     office.do(reservation.give_back)
-    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS))
+    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS, WAITER))
     office.do(reservation.rings)
     office.do(reservation.missed)
     office.pass_s(100)
@@ -172,7 +177,7 @@ def test_a_talk_that_was_found_after_a_restart_tells_nothing_but_is_wrapped_up(o
     """Nobody saw it begin. What the agent had set before is still in force."""
     office.dials("131")
     office.restart()
-    reservation = office.do(lambda: office.desk.resume("alice", CARDS))
+    reservation = office.do(lambda: office.desk.resume("alice", CARDS, "promise-1", WaiterKind.PROMISE))
     assert reservation is not None
     assert (office.desk.agent("alice").state, office.desk.agent("alice").is_on_duty) == (AgentState.ON_CALL, False)
     office.pass_s(10)
@@ -198,3 +203,48 @@ def test_others_are_told_of_every_change_and_of_nothing_else(office: Office) -> 
         ("available", "available", False),
     ]
     assert all(before != after for before, after in office.changes)
+
+
+def test_the_desk_knows_whom_an_agent_is_there_for_until_the_wrap_up_is_over(office: Office) -> None:
+    """From the reservation on, through a pause in the middle of the wrap-up; then nobody."""
+    assert office.desk.serving("alice") is None
+    since = office.theatre.clock.now()
+    reservation = talking(office, for_s=40)
+    expected = Serving("call-1", "cards", WaiterKind.LIVE, since)
+    assert office.desk.serving("alice") == expected
+    hangs_up(office, reservation)
+    assert office.desk.serving("alice") == expected
+    office.moves(AgentEvent.PAUSE)
+    assert office.desk.serving("alice") == expected
+    office.moves(AgentEvent.UNPAUSE)
+    office.pass_s(31)
+    assert (office.state(), office.desk.serving("alice"), office.desk.serving("bob")) == ("available", None, None)
+
+
+def test_an_agent_who_was_let_go_or_did_not_answer_is_there_for_nobody(office: Office) -> None:
+    """Nor is one whose reservation was refused there for anybody else than before."""
+    reservation = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS, WAITER))
+    other = replace(WAITER, id="call-2")
+    with pytest.raises(RefusedAgentEventError):
+        office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS, other))
+    serving = office.desk.serving("alice")
+    assert serving is not None
+    assert serving.waiter_id == "call-1"
+    office.do(reservation.give_back)
+    assert office.desk.serving("alice") is None
+    again = office.do(lambda: office.desk.reserve(office.desk.agent("alice"), CARDS, other))
+    office.do(again.__enter__)
+    office.do(again.rings)
+    office.do(again.missed)
+    assert (office.state(), office.desk.serving("alice")) == ("paused", None)
+
+
+def test_a_talk_that_was_found_is_told_from_one_that_an_agent_begins_by_hand(office: Office) -> None:
+    """The first goes on; the second is new."""
+    office.do(lambda: office.desk.resume("alice", CARDS, "promise-1", WaiterKind.PROMISE))
+    office.do(lambda: office.desk.resume("bob", CARDS, "promise-2", WaiterKind.PROMISE, goes_on=False))
+    found = [office.desk.serving(name) for name in ("alice", "bob")]
+    assert [each and (each.waiter_id, each.kind, each.goes_on) for each in found] == [
+        ("promise-1", WaiterKind.PROMISE, True),
+        ("promise-2", WaiterKind.PROMISE, False),
+    ]

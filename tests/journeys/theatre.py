@@ -16,9 +16,10 @@ from controller.store.tables import metadata
 from tests.journeys.virtual_time import VirtualClock, VirtualTimeLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Sequence
     from pathlib import Path
 
+    from controller.ports.hooks import HookWish
     from controller.ports.survey import Role
     from controller.store import Store
     from tests.journeys.scripted_call import Moment, Step
@@ -36,7 +37,7 @@ POLICY = RetryPolicy(
 class Theatre:
     """The loop and the database that all scenes of a run share; each scene finds the database empty."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, hooks: Sequence[HookWish] = ()) -> None:
         self.loop = VirtualTimeLoop()
         self.clock = VirtualClock(self.loop)
         self.file = folder / "orikaeshi.db"
@@ -53,6 +54,7 @@ class Theatre:
             clock=self.clock,
             new_id=self.new_id,
             busy_timeout_s=0.01,
+            hooks=hooks,
         )
         self.store: Store = self.outside(self._opened.__aenter__())
 

@@ -134,6 +134,8 @@ class CallRow:
     answered_at: datetime | None = None
     ending: str | None = None
     ended_at: datetime | None = None
+    offered_at: datetime | None = None
+    was_closed: bool = False
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from controller.ports.promises import Made, NotClaimed, NotClaimedReason, Number
 from controller.store.promise_rows import detail_of, with_slot
 from tests.simulation.memory_caps import count, full_until
 from tests.simulation.memory_data import AttemptRow
+from tests.simulation.memory_moves import require_room
 from tests.simulation.memory_sms import queue_sms
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class MemoryPromiseBook:
             self._changed(self._data.promises[promise_id])
 
     async def advance(self, promise_id: str, event: Event) -> Promise:
-        """Apply `event`. Raises RefusedTransitionError, LookupError; TypeError for AttemptStarted."""
+        """Apply `event`. Raises RefusedTransitionError, LookupError, NotMovedError; TypeError for AttemptStarted."""
         if isinstance(event, AttemptStarted):
             raise TypeError("an attempt is started with open_attempt, which writes its row before anything is dialled")
         now = self._clock.now()
@@ -199,6 +200,9 @@ class MemoryPromiseBook:
         is_cancelled = before.state is PromiseState.CANCELLED
         if isinstance(event, AttemptEnded) and is_cancelled and self._live(before) is None:
             raise RefusedTransitionError(before, event)
+        require_room(self._data, before, step.promise, event)
+        if step.promise.queue != before.queue:
+            del self._data.open_numbers[before.queue, before.number]
         self._put(step.promise)
         if isinstance(event, AttemptEnded):
             self._close_attempt(step.promise, event, now)

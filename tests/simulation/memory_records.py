@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from controller.domain.call_ending import Ending
 from controller.domain.pin import Guesses
 from controller.domain.promise import DEFAULT_PBX
 from controller.ports.agents import KeptAgent
-from controller.ports.call_log import Ending
 from tests.simulation.memory_data import AgentRow, CallRow
 
 if TYPE_CHECKING:
@@ -33,11 +33,17 @@ class MemoryCallLog:
         """Note that a call came in, once."""
         self._data.calls.setdefault(call_id, CallRow(call_id, dialled, number, arrived_at, pbx))
 
-    async def joined(self, call_id: str, *, queue: str, joined_at: datetime) -> None:
+    async def joined(self, call_id: str, *, queue: str, joined_at: datetime, closed: bool = False) -> None:
         """Note the queue: the first time, the last queue."""
         row = self._data.calls.get(call_id)
         if row is not None:
-            row.queue, row.joined_at = queue, row.joined_at or joined_at
+            row.queue, row.joined_at, row.was_closed = queue, row.joined_at or joined_at, closed
+
+    async def offered(self, call_id: str, *, offered_at: datetime) -> None:
+        """Note the first offer of a callback."""
+        row = self._data.calls.get(call_id)
+        if row is not None:
+            row.offered_at = row.offered_at or offered_at
 
     async def quoted(self, call_id: str, *, low_s: float, high_s: float, quoted_at: datetime) -> None:
         """Note the first wait that was told."""

@@ -24,7 +24,9 @@ LOOKS = frozenset(
     }
 )
 """Methods that write nothing."""
-NEVER_FAIL = frozenset({"arrived", "joined", "quoted", "answered", "ended", "language_of", "remember_language"})
+NEVER_FAIL = frozenset(
+    {"arrived", "joined", "offered", "quoted", "answered", "ended", "language_of", "remember_language"}
+)
 """Their ports promise that a failure disturbs nobody."""
 BUSY_TIMEOUT_S = 2.0
 

@@ -81,6 +81,8 @@ class AriClient:
         self._link: Link | None = None
         self._up = asyncio.Event()
         self._early: list[Event] | None = None
+        self.on_answered: Callable[[float], None] = lambda _took_s: None
+        """Told how long Asterisk took for each answer over the socket, in seconds."""
         self.failed_deliveries = 0
         self.frames = FrameReader()
         """Counts of what was skipped."""
@@ -124,7 +126,10 @@ class AriClient:
         link = self._link
         if link is None:
             raise AriDisconnected(method, uri, "there is no connection to Asterisk", maybe_executed=False)
-        return await link.request(method, uri, query, body, self._timeout_s if timeout_s is None else timeout_s)
+        asked_s = asyncio.get_running_loop().time()
+        answer = await link.request(method, uri, query, body, self._timeout_s if timeout_s is None else timeout_s)
+        self.on_answered(asyncio.get_running_loop().time() - asked_s)
+        return answer
 
     async def request_http(
         self, method: str, uri: str, *, query: Query | None = None, body: Any = None, timeout_s: float | None = None

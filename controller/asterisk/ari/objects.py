@@ -129,6 +129,14 @@ class Channel:
         """Dial a channel that was made with `create`, after its StasisStart came. `caller_id` is a channel's id."""
         await self._do("POST", "dial", query={"caller": caller_id, "timeout": timeout_s})
 
+    async def snoop(self, snoop_id: str, *, app: str, app_args: str | None = None) -> None:
+        """Make a channel that hears both directions of this one, and says nothing; it enters `app`.
+
+        It ends with this one. AriConflict while a channel with `snoop_id` lives.
+        """
+        query: Query = {"spy": "both", "whisper": "none", "app": app, "appArgs": app_args}
+        await self._do("POST", "snoop", snoop_id, query=query)
+
     async def continue_in_dialplan(
         self, *, context: str | None = None, extension: str | None = None, priority: int | None = None
     ) -> None:

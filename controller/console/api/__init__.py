@@ -1,1 +1,1 @@
-"""The REST API: each operation stands once, with its types, its scope and its words; OpenAPI is made of that."""
+"""The REST API under `/api/v1`: what it can do is a table (`operation.py`), served and described from the same rows."""

@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.add_column("promises", sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("promises", sa.Column("assigned_to", sa.String(64), nullable=False, server_default=""))
     op.create_index("ix_promises_since", "promises", ["since"])
+    op.create_index("ix_promises_made_at", "promises", ["made_at"])
     op.add_column("line_decisions", sa.Column("due_at", UtcDateTime))
     _agents_and_queues()
     _staff()
@@ -47,6 +48,7 @@ def downgrade() -> None:
     with op.batch_alter_table("line_decisions") as changed:
         changed.drop_column("due_at")
     op.drop_index("ix_promises_since", "promises")
+    op.drop_index("ix_promises_made_at", "promises")
     with op.batch_alter_table("promises") as changed:
         for column in ("assigned_to", "urgent", "due_by"):
             changed.drop_column(column)
@@ -73,6 +75,7 @@ def _agents_and_queues() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_agent_spans"),
     )
     op.create_index("ix_agent_spans_since", "agent_spans", ["since"])
+    op.create_index("ix_agent_spans_agent_since", "agent_spans", ["agent", "since"])
     goes_on = sa.text("until IS NULL")
     op.create_index(
         "ix_agent_spans_open", "agent_spans", ["agent", "since"], sqlite_where=goes_on, postgresql_where=goes_on
@@ -183,6 +186,7 @@ def _webhooks() -> None:
         sa.Column("hook", sa.String(64), nullable=False),
         sa.Column("event_id", sa.String(64), nullable=False),
         sa.Column("event", sa.String(64), nullable=False),
+        sa.Column("subject", sa.String(200), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("made_at", UtcDateTime, nullable=False),
         sa.Column("not_before", UtcDateTime, nullable=False),
@@ -196,10 +200,11 @@ def _webhooks() -> None:
     op.create_index("ix_hook_deliveries_settled_at", "hook_deliveries", ["settled_at"])
     op.create_index("uq_hook_deliveries_event", "hook_deliveries", ["hook", "event_id"], unique=True)
     unsettled = sa.text("settled_at IS NULL")
-    op.create_index(
-        "ix_hook_deliveries_due",
-        "hook_deliveries",
-        ["not_before", "id"],
-        sqlite_where=unsettled,
-        postgresql_where=unsettled,
-    )
+    for name, column in (("ix_hook_deliveries_due", "not_before"), ("ix_hook_deliveries_subject", "subject")):
+        op.create_index(
+            name,
+            "hook_deliveries",
+            ["hook", column, "id"],
+            sqlite_where=unsettled,
+            postgresql_where=unsettled,
+        )

@@ -1,0 +1,1 @@
+"""Webhooks out: signed, and sent to nobody whom the settings do not mean."""
