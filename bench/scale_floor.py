@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from controller.domain.agents import Agent, AgentState
+from controller.domain.line import WaiterKind
 from controller.journeys.house import Queue
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.line_keeper import LineKeeper
@@ -84,7 +85,7 @@ class Floor:
         self._keeper.may_serve = lambda: False
         busy = day.agents if day.waiting else round(day.agents * min(day.load, 1.0))
         for nth in range(busy):
-            taken = self._desk.resume(f"agent-{nth}", self._queue)
+            taken = self._desk.resume(f"agent-{nth}", self._queue, f"talks-{nth}", WaiterKind.LIVE)
             self._spawn(f"talks-{nth}", taken)
         for nth in range(day.waiting):
             self._spawn(f"waits-{nth}", None)
