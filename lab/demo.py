@@ -99,6 +99,7 @@ async def play(language: str) -> int:
             problem = await run_script(spell, stack)
             verdicts = [judge(caller, stack, texts, is_over=problem is None) for caller in spell.callers]
             lost = told(timeline, spell.callers, verdicts, problem)
+            news.clear()  # that everybody signs out at the end is no news
             # Whoever watches may look at the screens for as long as they like; a script goes on.
             if sys.stdin.isatty():
                 timeline.console.print(f"The wallboard stays open: {screens.wallboard}  Ctrl-C ends it.")
