@@ -157,10 +157,11 @@ class Problem:
     """Something that needs a person. `kind` is looked up in the texts of the pages, and filled with the other words."""
 
     kind: str
-    """`pbx_away`, `trunk_down`, `no_agents`, `phone_away`, `promise_late`, `reply_needs_person`, `sms_stopped`."""
+    """`pbx_away`, `trunk_down`, `no_agents`, `phone_away`, `promise_late`, `reply_needs_person`, `sms_stopped`,
+    `hook_failing`."""
     severity: Severity
     what: str = ""
-    """Which trunk, queue, agent or promise; "" where there is only one."""
+    """Which trunk, queue, agent, promise or webhook; "" where there is only one."""
     since: datetime | None = None
 
 

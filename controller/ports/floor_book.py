@@ -24,6 +24,8 @@ class FloorLook:
     """When the first of them came."""
     codes_stopped_at: datetime | None = None
     """When the breaker held back a code last; None: not since the time that was asked for."""
+    hooks_failed_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When an event was given up that was meant for a webhook, by its name: the last one since the day began."""
 
 
 class FloorBook(Protocol):

@@ -11,6 +11,8 @@ from controller.domain.outcome import Outcome
 from controller.domain.sms import SmsStatus
 from controller.domain.sms_limits import CONVERTING
 from controller.ports.floor_book import FloorLook
+from controller.store.hooks import NOT_IN_SETTINGS
+from controller.store.staff_tables import hook_deliveries
 from controller.store.tables import HAS_NUMBER, IS_OPEN, attempts, calls, promises, sms_outbox, sms_replies
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class StoredFloorBook:
                 replies=replies,
                 first_reply_at=first_reply_at,
                 codes_stopped_at=await _codes_stopped_at(connection, codes_since),
+                hooks_failed_at=await _hooks_failed_at(connection, day),
             )
 
         return await self._database.read(work)
@@ -83,3 +86,13 @@ async def _codes_stopped_at(connection: AsyncConnection, since: datetime) -> dat
     )
     found: datetime | None = (await connection.execute(query)).scalar_one()
     return found
+
+
+async def _hooks_failed_at(connection: AsyncConnection, day: datetime) -> dict[str, datetime]:
+    of = hook_deliveries.c
+    query = (
+        select(of.hook, func.max(of.settled_at).label("at"))
+        .where(of.settled_at >= day, of.delivered.is_(False), of.last_error != NOT_IN_SETTINGS)
+        .group_by(of.hook)
+    )
+    return {row.hook: row.at for row in await connection.execute(query)}

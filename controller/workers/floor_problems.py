@@ -31,7 +31,7 @@ class Problems:
     def found(self, floor: FloorNow, look: FloorLook) -> tuple[Problem, ...]:
         """Return all of them, the critical ones first; those that the floor has already are kept."""
         found = [*floor.problems, *_of_pbxs(floor), *_of_trunks(floor), *_of_queues(floor), *_of_promises(floor)]
-        found += _of_texts(floor, look)
+        found += [*_of_texts(floor, look), *_of_hooks(look)]
         self._since = {(one.kind, one.what): self._since.get((one.kind, one.what), floor.at) for one in found}
         dated = [replace(one, since=one.since or self._since[one.kind, one.what]) for one in found]
         return tuple(sorted(dated, key=lambda one: one.severity is not Severity.CRITICAL))
@@ -74,3 +74,8 @@ def _of_texts(floor: FloorNow, look: FloorLook) -> Iterator[Problem]:
     stopped_at = look.codes_stopped_at
     if stopped_at is not None and floor.at - stopped_at < CODES_STOPPED_FOR:
         yield Problem("sms_stopped", Severity.WARNING, since=stopped_at)
+
+
+def _of_hooks(look: FloorLook) -> Iterator[Problem]:
+    for name, failed_at in sorted(look.hooks_failed_at.items()):
+        yield Problem("hook_failing", Severity.WARNING, name, failed_at)

@@ -73,6 +73,7 @@ def test_every_problem_says_what_to_do() -> None:
     assert problems - {"since", "other"} == done
     assert done == {
         "pbx_away", "trunk_down", "no_agents", "phone_away", "promise_late", "reply_needs_person", "sms_stopped",
+        "hook_failing",
     }  # fmt: skip
 
 

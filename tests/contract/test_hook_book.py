@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from controller.domain.hook_events import of_call
 from controller.domain.hook_facts import CallFacts
 from controller.ports.hooks import Delivery, HookWish, NotTaken
 from controller.store.hook_owing import owe
 from controller.store.hooks import NOT_IN_SETTINGS
+from controller.store.staff_tables import hook_deliveries
 from tests.contract.store_under_test import NOON, HandClock, rows, store_at
 
 if TYPE_CHECKING:
@@ -176,3 +178,27 @@ async def test_each_hook_is_told_as_it_stands(store: Store) -> None:
     assert (chat.backlog, chat.delivered, chat.last_error, chat.last_delivered_at) == (4, 0, "", None)
     lines = await store.hooks.deliveries("crm", 3)
     assert [(line.settled_at is None, line.tries) for line in lines] == [(True, 0), (True, 1), (False, 1)]
+
+
+async def test_what_was_given_up_since_the_morning_is_a_problem_of_the_floor(store: Store) -> None:
+    """The latest, by hook; not what arrived, what is tried again, what was given up yesterday, nor a removed hook's."""
+    day = NOON - timedelta(hours=12)
+
+    async def failed() -> dict[str, datetime]:
+        return dict((await store.floor.look(day=day, codes_since=NOON)).hooks_failed_at)
+
+    for call in ("a", "b", "c", "d"):
+        await happens(store, call)
+    await store.hooks.given_up(await following(store), AWAY, day - timedelta(seconds=1))
+    await store.hooks.taken(await following(store), 204, NOON)
+    await store.hooks.put_off(await following(store), AWAY, LATER)
+    assert await failed() == {}
+    await store.hooks.given_up(await following(store), AWAY, NOON)
+    await store.hooks.gone(CHAT, await following(store, "chat"), LATER)
+    assert await failed() == {"crm": NOON, "chat": LATER}
+    await store.hooks.retry("chat", LATER)
+    assert await failed() == {"crm": NOON}
+    renamed = update(hook_deliveries).where(hook_deliveries.c.hook == "crm").values(hook="old")
+    await store.database.write(lambda connection: connection.execute(renamed))
+    await store.hooks.abandon_unknown(LATER)
+    assert await failed() == {"old": NOON}

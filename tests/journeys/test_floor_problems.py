@@ -88,7 +88,12 @@ def test_trunks_pbxs_and_texts_that_need_a_person_are_told_the_grave_ones_first(
             PbxEntry("pbx-4", "standing_by"),
         ),
     )
-    look = FloorLook(replies=2, first_reply_at=NOON - timedelta(hours=2), codes_stopped_at=NOON - timedelta(minutes=59))
+    look = FloorLook(
+        replies=2,
+        first_reply_at=NOON - timedelta(hours=2),
+        codes_stopped_at=NOON - timedelta(minutes=59),
+        hooks_failed_at={"crm": NOON - timedelta(hours=1)},
+    )
     found = Problems().found(floor, look)
     assert [(each.kind, each.what, each.severity.value) for each in found] == [
         ("pbx_away", "pbx-2", "critical"),
@@ -98,8 +103,13 @@ def test_trunks_pbxs_and_texts_that_need_a_person_are_told_the_grave_ones_first(
         ("no_agents", "loans", "warning"),
         ("reply_needs_person", "", "warning"),
         ("sms_stopped", "", "warning"),
+        ("hook_failing", "crm", "warning"),
     ]
-    assert [each.since for each in found[-2:]] == [look.first_reply_at, look.codes_stopped_at]
+    assert [each.since for each in found[-3:]] == [
+        look.first_reply_at,
+        look.codes_stopped_at,
+        look.hooks_failed_at["crm"],
+    ]
 
 
 def test_a_problem_is_as_old_as_when_it_was_first_seen() -> None:

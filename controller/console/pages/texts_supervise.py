@@ -40,10 +40,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ja": "担当者の確認が必要なSMS返信があります。",
         "en": "A reply by SMS needs a person.",
     },
-    "trouble_sms_stopped": {"ja": "SMSの送信が停止しています。", "en": "SMS are not sent at the moment."},
+    "trouble_sms_stopped": {
+        "ja": "確認コードのSMS送信を見合わせています。",
+        "en": "Codes by SMS are being held back.",
+    },
+    "trouble_hook_failing": {
+        "ja": "外部システム「{what}」に通知できていません。",
+        "en": "The webhook {what} does not take what it is told.",
+    },
     "trouble_other": {"ja": "{kind}: {what}", "en": "{kind}: {what}"},
     "severity_warning": {"ja": "注意", "en": "Warning"},
-    "severity_critical": {"ja": "重大", "en": "Critical"},
+    "severity_critical": {"ja": "緊急", "en": "Critical"},
     # The line
     "line_heading": {"ja": "待ち行列", "en": "The line"},
     "line_none": {"ja": "お待ちのお客様はいません。", "en": "Nobody waits."},

@@ -150,5 +150,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ja": "Webからの申し込みが急に増えています。いたずらでないか管理者が確認してください。",
         "en": "Far more people than usual ask for one on the web. An administrator should look whether that is abuse.",
     },
+    "problem_hook_failing": {
+        "ja": "外部システム「{what}」に通知できていません。",
+        "en": "The webhook {what} does not take what it is told.",
+    },
+    "do_hook_failing": {
+        "ja": "連携先のシステムを管理者が確認してください。復旧後に再送できます。",
+        "en": "An administrator should look at that system; what it missed can be sent again: controller hooks retry.",
+    },
     "problem_other": {"ja": "確認が必要です: {kind} {what}", "en": "Needs a look: {kind} {what}"},
 }

@@ -4,7 +4,9 @@ import { clockTime, countFrom, dayTime, page, range, t } from "./common.js";
 import { each, el, say, set } from "./draw.js";
 
 const at = (id) => document.getElementById(id);
-const KNOWN = ["pbx_away", "trunk_down", "no_agents", "phone_away", "promise_late", "reply_needs_person", "sms_stopped"];
+const KNOWN = [
+  "pbx_away", "trunk_down", "no_agents", "phone_away", "promise_late", "reply_needs_person", "sms_stopped", "hook_failing",
+];
 
 /** Returns what people call a queue. */
 export function title(queue) {
