@@ -183,6 +183,7 @@ def test_the_lines_decisions_are_listed_with_who_was_passed(controller: CommandL
         "urgent": True,
         "starving": False,
         "passed": ["call-5", "promise-6"],
+        "due_at": None,
         "reason": "urgent",
     }
     assert controller("line", "--settings", busy_week, "--queue", "sales").out == "no decisions\n"

@@ -78,7 +78,10 @@ def test_ways_in_and_menus_become_what_the_domain_knows(tmp_path: Path) -> None:
 def test_what_the_file_names_is_known_as_a_whole(tmp_path: Path) -> None:
     """Prompts and languages are looked for on the PBX at the start; the gate lets no other number outside pass."""
     settings = load(tmp_path, BIG)
-    assert settings.named_prompts == {"welcome", "menu-main", "menu-more", "message-moved", "goodbye", "max-wait"}
+    assert settings.named_prompts == {
+        *("welcome", "menu-main", "menu-more", "message-moved", "goodbye", "max-wait"),
+        *settings.desk.announcements,
+    }
     assert settings.languages == {"ja", "en"}
     assert settings.gate.external == {"0398765432", "0570012345"}
     assert settings.gate.clear_external("0398765433") is None

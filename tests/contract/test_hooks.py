@@ -196,7 +196,7 @@ async def test_calls_that_a_crash_left_open_are_told_to_have_ended(hooked: Store
 
 async def test_an_sms_is_told_of_from_the_outbox_to_the_phone(hooked: Store) -> None:
     """A receipt that says nothing new is not; nor that it is being handed over."""
-    await hooked.texts.owe(_sms("k1"))
+    await hooked.texts.owe(SendSms("k1", SmsTemplate.MISSED_YOU, NUMBER, "ja", "sales"))
     sms = await take_sms(hooked, NOON)
     assert sms is not None
     await hooked.outbox.record(sms, Accepted("ref-1"), NOON)
@@ -214,11 +214,11 @@ async def test_an_sms_is_told_of_from_the_outbox_to_the_phone(hooked: Store) -> 
 
 async def test_an_sms_that_does_not_arrive_or_may_have_is_told_of(hooked: Store) -> None:
     """One that is blocked, and one that was on its way when the program stopped."""
-    await hooked.texts.owe(_sms("k1"))
+    await hooked.texts.owe(SendSms("k1", SmsTemplate.MISSED_YOU, NUMBER, "ja", "sales"))
     sms = await hooked.outbox.due(NOON)
     assert sms is not None
     await hooked.outbox.block(sms, "because", NOON)
-    await hooked.texts.owe(_sms("k2"))
+    await hooked.texts.owe(SendSms("k2", SmsTemplate.MISSED_YOU, NUMBER, "ja", "sales"))
     assert await take_sms(hooked, NOON) is not None
     assert await hooked.outbox.settle_interrupted() == 1
     told = [(body["type"], body["data"]["state"], body["data"]["before"]) for body in await bodies(hooked)]
@@ -227,7 +227,7 @@ async def test_an_sms_that_does_not_arrive_or_may_have_is_told_of(hooked: Store)
 
 async def test_a_reply_is_told_of_without_its_words(hooked: Store) -> None:
     """Once, and with what it answers."""
-    await hooked.texts.owe(_sms("k1"))
+    await hooked.texts.owe(SendSms("k1", SmsTemplate.MISSED_YOU, NUMBER, "ja", "sales"))
     sms = await take_sms(hooked, NOON)
     assert sms is not None
     for _ in range(2):
@@ -289,14 +289,10 @@ async def _statements_of_a_day(store: Store, shift: int = 0) -> list[str]:
     await store.calls.ended(f"c{shift}", ending=Ending.SERVED, ended_at=NOON)
     promise = await dialling(store, f"c{shift}", f"a{shift}", number=number)
     await store.promises.advance(promise.id, AttemptEnded(Outcome.BUSY))
-    await store.texts.owe(replace(_sms(f"k{shift}"), number=number))
+    await store.texts.owe(replace(SendSms(f"k{shift}", SmsTemplate.MISSED_YOU, NUMBER, "ja", "sales"), number=number))
     sms = await take_sms(store, NOON)
     assert sms is not None
     await store.outbox.record(sms, Accepted(f"ref-{shift}"), NOON)
     await store.inbox.note_receipt(Receipt("log", f"e{shift}", f"ref-{shift}", Delivery.DELIVERED), NOON)
     event.remove(store.database.sync_engine, "before_cursor_execute", see)
     return seen
-
-
-def _sms(key: str) -> SendSms:
-    return SendSms(key=key, number=NUMBER, template=SmsTemplate.MISSED_YOU, language="ja", queue="sales")

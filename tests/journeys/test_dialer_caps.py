@@ -68,7 +68,8 @@ def test_a_number_that_was_blocked_without_a_ring_at_our_door_is_cancelled_and_n
     """The list was filled while nobody told the line; the promise is closed as if they had."""
     scene = open_scene({"alice": AGENT}, signed_in=False)
     scene.promised(NUMBER, person=SAYS_YES)
-    scene.theatre.sql(f"INSERT INTO do_not_call VALUES ('{NUMBER}', 'by hand', '2026-04-01 03:00:00.000000')")  # noqa: S608
+    columns, row = "number, reason, blocked_at", f"'{NUMBER}', 'by hand', '2026-04-01 03:00:00.000000'"
+    scene.theatre.sql(f"INSERT INTO do_not_call ({columns}) VALUES ({row})")  # noqa: S608
     scene.registers("alice")
     scene.pass_s(60)
     assert scene.promises()[0].state is PromiseState.CANCELLED

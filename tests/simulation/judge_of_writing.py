@@ -84,8 +84,10 @@ class JudgeOfWriting(Notebook):
         self._answers[key] = answer
         if seen.at_s > self._blocked.get(seen.who, float("inf")) + STOP_S:
             self.found("SMS after STOP", seen, f"{seen.who} said STOP at {self._blocked[seen.who]:.3f}")
-        if template == SmsTemplate.RUNNING_LATE:
+        if template in {SmsTemplate.RUNNING_LATE, SmsTemplate.GAVE_UP}:
+            # Who is told that there is no further call, and how to ask for one, waits for none.
             self._happens(seen.who, seen)
+        if template == SmsTemplate.RUNNING_LATE:
             self._is_in_time(seen, queue)
 
     def _is_in_time(self, seen: Sighting, queue: str) -> None:
