@@ -23,6 +23,8 @@ class Dialled:
     evidence: Evidence = NO_EVIDENCE
     later_s: float | None = None
     """With `POSTPONED`: how much later the customer asked to be called."""
+    agent: str = ""
+    """Who talked with them, by name."""
 
 
 class NotDialledReason(StrEnum):

@@ -71,6 +71,8 @@ class Underway:
     house: House
     later_s: float | None = None
     confirmed_at: datetime | None = None
+    talked_with: str = ""
+    """The agent, by name."""
 
     async def ring(self) -> Outcome | None:
         """Ring the customer. Return None once they have answered, or how it ended."""
@@ -123,19 +125,20 @@ class Underway:
                 await self.customer.play(*farewell)
         await self.customer.hang_up()
 
-    async def note_connected(self, _agent: str = "") -> None:
+    async def note_connected(self, agent: str = "") -> None:
         """Record that they talk, so that a crash from here on does not have the customer called again.
 
         A database that is away does not part them: the outcome is written when it is back. Nor does a promise that was
         cancelled in this very moment: a talk that has begun is never cut.
         """
+        self.talked_with = agent
         with suppress(StoreUnavailableError, RefusedTransitionError):
             await self.house.promises.advance(self.promise.id, CustomerConnected())
 
     def ended(self, outcome: Outcome) -> Dialled:
         """Return what is written down of the attempt."""
         evidence = replace(self.customer.evidence, confirmed_at=self.confirmed_at)
-        return Dialled(self.attempt, outcome, evidence, self.later_s)
+        return Dialled(self.attempt, outcome, evidence, self.later_s, self.talked_with)
 
 
 @asynccontextmanager

@@ -246,6 +246,7 @@ class Dialer:
                 attempt_id=came.attempt.id,
                 evidence=came.evidence,
                 later_s=came.later_s,
+                agent=came.agent,
             )
         except StoreUnavailableError as error:
             log.error("the promise could not be dialled; it stays in line", reason=str(error))  # noqa: TRY400 - expected

@@ -59,11 +59,15 @@ class OutcomeWriter:
         attempt_id: str,
         evidence: Evidence = NO_EVIDENCE,
         later_s: float | None = None,
+        agent: str = "",
     ) -> None:
-        """Write how an attempt ended. `later_s`: how much later the customer asked to be called (POSTPONED)."""
+        """Write how an attempt ended. `later_s`: how much later the customer asked to be called (POSTPONED).
+
+        `agent`: who talked with a customer who was dialled before there was one.
+        """
         log.info("attempt ended", attempt_id=attempt_id, outcome=outcome.value, fault=outcome.fault.value)
         at_once = outcome is Outcome.CONGESTION and self.other_way()
-        await self.write(promise_id, AttemptEnded(outcome, later_s, evidence, at_once))
+        await self.write(promise_id, AttemptEnded(outcome, later_s, evidence, at_once, agent))
 
     async def settle_what_is_open(self, promise_id: str, outcome: Outcome) -> None:
         """Write how the attempt of a promise ended whose story failed, if there is one."""

@@ -86,7 +86,7 @@ def test_a_customer_who_has_said_yes_waits_with_music_and_gets_the_next_agent(on
     assert agent.shown == NUMBER
     assert deck.customer.talked_with == [agent.id]
     assert deck.stands() == (PromiseState.FULFILLED, Outcome.TALKED, 1)
-    assert deck.scene.attempts() == [("", "talked")]
+    assert deck.scene.attempts() == [("alice", "talked")]
 
 
 def test_who_is_called_is_served_before_everybody_who_waits(open_scene: Callable[..., Scene]) -> None:
