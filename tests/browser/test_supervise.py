@@ -234,7 +234,9 @@ async def test_what_needs_a_person_is_told_and_replies_are_text(site: ConsoleSit
     await chrome.sign_in(site, Role.SUPERVISOR, language="ja")
     await chrome.complaints()
     await chrome.enter("/supervise?lang=ja")
-    await chrome.until_said("#troubles", "「青空カード」に対応できるオペレーターがいません", "重大", "+81312345678")
+    await chrome.until_said(
+        "#troubles", "「青空カード」に対応できるオペレーターがいません", "緊急", "+81312345678", "サインインを手配"
+    )
     await chrome.until_said("#replies", HOSTILE, NUMBER)
     assert await chrome.sees("#replies img") == 0
     assert await chrome.complaints() == []

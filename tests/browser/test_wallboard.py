@@ -151,7 +151,7 @@ async def test_what_needs_a_person_is_on_top_in_words_with_what_to_do(site: Cons
     site.floor.changed(replace(site.floor.shown, problems=many))
     await wall.until("return document.querySelectorAll('#problem-list > li').length === 6")
     words = await wall.said("#problem-list")
-    assert "「青空カード」に対応できる人がいません。" in words
+    assert "「青空カード」に対応できるオペレーターがいません。" in words
     assert "確認が必要です: of a later version support" in words
     site.floor.changed(replace(site.floor.shown, problems=()))
     await wall.until_gone("#problems")

@@ -16,6 +16,7 @@ from controller.console.pages import (
     texts_charts,
     texts_desk,
     texts_figures,
+    texts_problems,
     texts_staff,
     texts_supervise,
     texts_wallboard,
@@ -36,7 +37,16 @@ if TYPE_CHECKING:
 
     from tests.console.house import ConsoleSite
 
-TABLES = (texts, texts_charts, texts_desk, texts_figures, texts_staff, texts_supervise, texts_wallboard)
+TABLES = (
+    texts,
+    texts_charts,
+    texts_desk,
+    texts_figures,
+    texts_problems,
+    texts_staff,
+    texts_supervise,
+    texts_wallboard,
+)
 LIVE_WORDS = {
     *(f"agent_{state}" for state in AgentState),
     *(f"pause_{reason}" for reason in (*PAUSE_REASONS.values(), "missed")),
@@ -63,13 +73,13 @@ def test_every_word_is_there_in_both_languages_with_the_same_fields(table: objec
 
 def test_whatever_the_floor_can_tell_has_a_word() -> None:
     """Every state, kind and severity that there is."""
-    assert {*texts.WORDS, *texts_wallboard.WORDS} >= LIVE_WORDS
+    assert {*texts.WORDS, *texts_problems.WORDS, *texts_wallboard.WORDS} >= LIVE_WORDS
 
 
 def test_every_problem_says_what_to_do() -> None:
     """And nothing is said to be done of a problem that there is not."""
-    problems = {word.removeprefix("problem_") for word in texts_wallboard.WORDS if word.startswith("problem_")}
-    done = {word.removeprefix("do_") for word in texts_wallboard.WORDS if word.startswith("do_")}
+    problems = {word.removeprefix("problem_") for word in texts_problems.WORDS if word.startswith("problem_")}
+    done = {word.removeprefix("do_") for word in texts_problems.WORDS if word.startswith("do_")}
     assert problems - {"since", "other"} == done
     assert done == {
         "pbx_away", "trunk_down", "no_agents", "phone_away", "promise_late", "reply_needs_person", "sms_stopped",

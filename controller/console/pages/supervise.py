@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from controller.console.doors import Door, Way
-from controller.console.pages import texts_staff, texts_supervise
+from controller.console.pages import texts_problems, texts_staff, texts_supervise
 from controller.console.pages.pages import render
 from controller.domain.access import Scope
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from controller.console.house import ConsoleHouse
     from controller.domain.access import Principal
 
-WORDS = {**texts_staff.WORDS, **texts_supervise.WORDS}
+WORDS = {**texts_staff.WORDS, **texts_problems.WORDS, **texts_supervise.WORDS}
 POSTPONE_MIN = (15, 30, 60, 120, 240)
 CLOSE_MIN = (15, 30, 60, 120, 240)
 

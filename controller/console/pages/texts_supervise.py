@@ -22,35 +22,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     # Problems
     "troubles_heading": {"ja": "対応が必要な事項", "en": "What needs a person"},
     "troubles_none": {"ja": "対応が必要な事項はありません。", "en": "Nothing needs a person."},
-    "trouble_pbx_away": {"ja": "PBX「{what}」に接続できません。", "en": "The PBX {what} cannot be reached."},
-    "trouble_trunk_down": {"ja": "トランク「{what}」が使用できません。", "en": "The trunk {what} is down."},
-    "trouble_no_agents": {
-        "ja": "「{what}」に対応できるオペレーターがいません。",
-        "en": "Nobody is on duty for {what}.",
-    },
-    "trouble_phone_away": {
-        "ja": "{what} さんの電話機が接続されていません。",
-        "en": "The phone of {what} is not registered.",
-    },
-    "trouble_promise_late": {
-        "ja": "折り返しのお約束の時刻を過ぎています: {what}",
-        "en": "A callback is late: {what}",
-    },
-    "trouble_reply_needs_person": {
-        "ja": "担当者の確認が必要なSMS返信があります。",
-        "en": "A reply by SMS needs a person.",
-    },
-    "trouble_sms_stopped": {
-        "ja": "確認コードのSMS送信を見合わせています。",
-        "en": "Codes by SMS are being held back.",
-    },
-    "trouble_hook_failing": {
-        "ja": "外部システム「{what}」に通知できていません。",
-        "en": "The webhook {what} does not take what it is told.",
-    },
-    "trouble_other": {"ja": "{kind}: {what}", "en": "{kind}: {what}"},
-    "severity_warning": {"ja": "注意", "en": "Warning"},
-    "severity_critical": {"ja": "緊急", "en": "Critical"},
     # The line
     "line_heading": {"ja": "待ち行列", "en": "The line"},
     "line_none": {"ja": "お待ちのお客様はいません。", "en": "Nobody waits."},

@@ -9,15 +9,16 @@ from aiohttp import web
 
 from controller.console.doors import Door, Way
 from controller.console.live import LIVE
-from controller.console.pages import day_charts, texts_charts
+from controller.console.pages import day_charts, texts_charts, texts_problems, texts_wallboard
 from controller.console.pages.pages import language_for, render, render_part
-from controller.console.pages.texts_wallboard import WORDS
 from controller.console.today import ALL
 from controller.domain.access import Scope
 
 if TYPE_CHECKING:
     from controller.console.house import ConsoleHouse
     from controller.domain.access import Principal
+
+WORDS = {**texts_problems.WORDS, **texts_wallboard.WORDS}
 
 
 def doors(house: ConsoleHouse) -> tuple[Door, ...]:

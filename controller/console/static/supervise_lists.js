@@ -1,12 +1,9 @@
 // The lists of the supervisor's page. Each row has one button, which opens what can be done with it.
 
-import { clockTime, countFrom, dayTime, page, range, t } from "./common.js";
+import { clockTime, countFrom, dayTime, has, page, range, t } from "./common.js";
 import { each, el, say, set } from "./draw.js";
 
 const at = (id) => document.getElementById(id);
-const KNOWN = [
-  "pbx_away", "trunk_down", "no_agents", "phone_away", "promise_late", "reply_needs_person", "sms_stopped", "hook_failing",
-];
 
 /** Returns what people call a queue. */
 export function title(queue) {
@@ -30,14 +27,16 @@ export function drawTroubles(floor) {
   at("troubles-none").hidden = floor.problems.length > 0;
   say(at("troubles-none"), t("troubles_none"));
   const keyOf = (problem) => `${problem.kind} ${problem.what} ${problem.since}`;
-  each(at("troubles"), floor.problems, keyOf, () => el("li", {}, el("span", { class: "chip" }), " ", el("span")), (row, problem) => {
+  const made = () => el("li", {}, el("span", { class: "chip" }), " ", el("span"), " ", el("span", { class: "hint" }));
+  each(at("troubles"), floor.problems, keyOf, made, (row, problem) => {
     row.dataset.kind = problem.kind;
-    const [chip, text] = row.querySelectorAll("span");
+    const [chip, text, todo] = row.querySelectorAll("span");
     set(chip, "data-state", problem.severity === "critical" ? "broken" : "at_risk");
     say(chip, t(`severity_${problem.severity}`));
-    const word = KNOWN.includes(problem.kind) ? `trouble_${problem.kind}` : "trouble_other";
+    const word = has(`problem_${problem.kind}`) ? `problem_${problem.kind}` : "problem_other";
     const since = problem.since ? ` (${clockTime(problem.since)})` : "";
     say(text, t(word, { kind: problem.kind, what: nameOf(problem, floor) }) + since);
+    say(todo, has(`do_${problem.kind}`) ? t(`do_${problem.kind}`) : "");
   });
 }
 
