@@ -167,6 +167,16 @@ async def test_links_that_change_the_language_keep_what_was_asked_for(site: Cons
     assert dict(URL(link.replace("&amp;", "&")).query) == {"day": "2026-11-20", "queue": "sales", "lang": "en"}
 
 
+async def test_a_stranger_is_not_told_what_the_queues_are_called(site: ConsoleSite) -> None:
+    """Who is signed in reads it in every page."""
+    known = [title for queue in site.house.queues.values() for title in queue.titles.values()]
+    person = await site.client(Role.AGENT)
+    for language in ("ja", "en"):
+        stranger = (await site.stranger().get(f"/sign-in?lang={language}")).text
+        assert not any(title in stranger for title in known)
+        assert any(title in (await person.get(f"/wallboard?lang={language}")).text for title in known)
+
+
 async def test_what_is_written_into_a_page_is_escaped(site: ConsoleSite) -> None:
     """An agent who is called so, a queue that is asked for so: text, also within the data of a script."""
     evil = "</script><script>alert(1)</script>"

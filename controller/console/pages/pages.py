@@ -77,7 +77,10 @@ def render(
             "words": {word: each[language] for word, each in known.items()},
             "language": language,
             "zone": house.zone.key,
-            "titles": {name: queue.title(language) for name, queue in house.queues.items()},
+            # What the queues are called is nobody's business who is not signed in.
+            "titles": {
+                name: queue.title(language) for name, queue in house.queues.items() if principal.kind is not Kind.NOBODY
+            },
             "agent": principal.agent,
             **(data or {}),
         },
