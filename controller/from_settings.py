@@ -10,6 +10,7 @@ from controller.asterisk.trunks import Trunk
 from controller.domain.agents import Agent, AgentState
 from controller.domain.figure_facts import ClockStart, Counting
 from controller.domain.phone_number import as_printed
+from controller.domain.recording import RecordingMode
 from controller.domain.signed import Signer
 from controller.domain.sms_gate import SmsGate
 from controller.domain.sms_limits import SmsBill
@@ -43,6 +44,7 @@ def queues(settings: Settings) -> dict[str, Queue]:
             limits=limits(queue),
             slots=plans.get(queue.name),
             callbacks=callbacks(queue),
+            recording=RecordingMode(queue.recording),
             confirm_sms=queue.confirm_sms,
             recapture=None if queue.recaptured_after_s is None else Recapture(queue.recaptured_after_s),
             agent_ring_timeout_s=queue.agent_ring_timeout_s,

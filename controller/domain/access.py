@@ -28,6 +28,10 @@ class Scope(StrEnum):
     DO_NOT_CALL_WRITE = "do_not_call:write"
     LISTEN = "listen"
     """Hear a talk as it goes on."""
+    RECORDINGS_READ = "recordings:read"
+    """List recordings, and hear them; each time is in the audit."""
+    RECORDINGS_WRITE = "recordings:write"
+    """Delete them."""
     AUDIT_READ = "audit:read"
     PEOPLE_WRITE = "people:write"
     KEYS_WRITE = "keys:write"
@@ -54,6 +58,7 @@ _SUPERVISOR = _AGENT | {
     Scope.DO_NOT_CALL_READ,
     Scope.DO_NOT_CALL_WRITE,
     Scope.LISTEN,
+    Scope.RECORDINGS_READ,
 }
 SCOPES_OF = {Role.AGENT: _AGENT, Role.SUPERVISOR: _SUPERVISOR, Role.ADMIN: frozenset(Scope)}
 """What each role may do."""

@@ -34,12 +34,14 @@ class Tried:
 
     id: str
     agent: str
-    """"" where the customer was dialled first and no agent came into it."""
+    """"" where the customer was dialled first and has not talked with anybody."""
     started_at: datetime
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     by_hand: bool = False
     evidence: Evidence = NO_EVIDENCE
+    customer_first: bool = False
+    """The customer was dialled before there was an agent for them."""
 
 
 @dataclass(frozen=True, slots=True)

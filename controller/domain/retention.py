@@ -29,6 +29,8 @@ class Period(StrEnum):
     """The numbers of calls and promises, and what was remembered of a caller."""
     CALLED = "called"
     """The numbers of calls that we placed: as above, but as long as a cap counts them at least."""
+    RECORDINGS = "recordings"
+    """The sound of talks, and whose they were."""
     NOTES = "notes"
     """What agents wrote."""
     SMS = "sms"
@@ -45,6 +47,7 @@ class Periods:
     """Days; 0: for ever."""
 
     numbers_days: int = 90
+    recordings_days: int = 30
     notes_days: int = 90
     sms_days: int = 90
     audit_days: int = 365
@@ -55,6 +58,7 @@ def cutoffs(periods: Periods, now: datetime) -> Mapping[Period, datetime]:
     """Return before which instant something has to go; a period that is missing never ends. `now`: aware."""
     days = {
         Period.NUMBERS: periods.numbers_days,
+        Period.RECORDINGS: periods.recordings_days,
         Period.NOTES: periods.notes_days,
         Period.SMS: periods.sms_days,
         Period.AUDIT: periods.audit_days,

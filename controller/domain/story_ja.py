@@ -160,7 +160,7 @@ class _Telling:
         self._attempt += 1
         self._left += 1
         self._open = tried = self._tried.get(words[0]) if words else None
-        who = f"(担当: {tried.agent})" if tried and tried.agent else "(お客様を先に呼び出し)" if tried else ""
+        who = "" if not tried else "(お客様を先に呼び出し)" if tried.customer_first else f"(担当: {tried.agent})"
         by_hand = "、手動での再架電" if tried and tried.by_hand else ""
         return f"{self._attempt}回目の発信{who}{by_hand}", "発信の前に記録しています"
 
@@ -174,7 +174,8 @@ class _Telling:
             self._left -= 1
         seen = evidence_ja(tried.evidence, tried.ended_at, self._policy.zone) if tried else ""
         over = f"({tried.evidence.trunk}経由)" if tried and tried.evidence.trunk else ""
-        what = f"{self._attempt}回目の発信{over}: {OUTCOMES[outcome]}{f'({seen})' if seen else ''}"
+        whom = f"、担当: {tried.agent}" if tried and tried.customer_first and tried.agent else ""
+        what = f"{self._attempt}回目の発信{over}: {OUTCOMES[outcome]}{whom}{f'({seen})' if seen else ''}"
         whose = f"{WHOSE[outcome.fault]}。" if WHOSE[outcome.fault] else ""
         return what, whose + self._follows(step, outcome, words[1:], call, is_last=is_last)
 

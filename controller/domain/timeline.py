@@ -107,7 +107,7 @@ class _Telling:
         self._left += 1
         self._open = self._tried.get(words[0]) if words else None
         tried = self._open
-        who = f" by {tried.agent}" if tried and tried.agent else " with the customer first" if tried else ""
+        who = "" if not tried else " with the customer first" if tried.customer_first else f" by {tried.agent}"
         who += ", redialled by hand" if tried and tried.by_hand else ""
         return f"attempt {self._attempt}{who}", "written down before anybody is dialled"
 
@@ -121,7 +121,8 @@ class _Telling:
             self._left -= 1
         seen = told_evidence(tried.evidence, tried.ended_at, self._policy.zone) if tried else ""
         over = f" over {tried.evidence.trunk}" if tried and tried.evidence.trunk else ""
-        what = f"attempt {self._attempt}{over}: {told_outcome(outcome)}{f' ({seen})' if seen else ''}"
+        whom = f" with {tried.agent}" if tried and tried.customer_first and tried.agent else ""
+        what = f"attempt {self._attempt}{over}: {told_outcome(outcome)}{whom}{f' ({seen})' if seen else ''}"
         return what, f"{WHOSE[outcome.fault]}; {self._follows(step, outcome, words[1:], call, is_last=is_last)}"
 
     def _follows(self, step: Step, outcome: Outcome, more: list[str], call: int, *, is_last: bool) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from controller.domain.gate import CallingHours
 from controller.domain.opening_hours import OpeningHours, always_open
 from controller.domain.promise import DEFAULT_PBX
+from controller.domain.recording import RecordingMode
 from controller.journeys.closed_by_hand import ClosedByHand
 from controller.journeys.preview_choices import PreviewChoices
 
@@ -129,6 +130,8 @@ class Queue:
     confirm_sms: bool = False
     """Who leaves a number by phone gets an SMS that says what was promised."""
     callbacks: Callbacks = field(default_factory=Callbacks)
+    recording: RecordingMode = RecordingMode.OFF
+    """Whether its talks are recorded, and how customers agree to it."""
     agent_ring_timeout_s: float = 20
     customer_ring_timeout_s: float = 30
     wrap_up_s: float = 10

@@ -93,6 +93,8 @@ class Queue(Titled):
     late_notice_s: Annotated[float, Field(ge=60, le=3600, allow_inf_nan=False)] = 300
     """A customer whose time cannot be kept is told so long before it ends, at the latest."""
     callbacks: Callbacks = Callbacks()
+    recording: Literal["off", "announced", "asked"] = "off"
+    """Whether talks are recorded, and how customers agree to it; `controller.domain.recording.RecordingMode`."""
     caller_id: PhoneNumber | None = None
     """The number that its customers see; None: that of the trunk."""
     announcements: Announcements = Announcements()

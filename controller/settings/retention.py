@@ -16,6 +16,8 @@ class Retention(Section):
 
     numbers_days: Days = _USUAL.numbers_days
     """Phone numbers of calls and promises. Those of calls that we placed: 31 at least, since caps count 30."""
+    recordings_days: Days = _USUAL.recordings_days
+    """Recordings of talks, and whose they were."""
     notes_days: Days = _USUAL.notes_days
     """What agents wrote of a talk."""
     sms_days: Days = _USUAL.sms_days
@@ -30,6 +32,7 @@ class Retention(Section):
         """The same, as the house knows it."""
         return Periods(
             numbers_days=self.numbers_days,
+            recordings_days=self.recordings_days,
             notes_days=self.notes_days,
             sms_days=self.sms_days,
             audit_days=self.audit_days,

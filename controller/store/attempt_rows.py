@@ -81,6 +81,7 @@ async def add(connection: AsyncConnection, attempt: Attempt, caps: Caps) -> bool
         "started_at": attempt.started_at,
         "term": attempt.term,
         "by_hand": attempt.by_hand,
+        "customer_first": not attempt.agent,
         "pbx": attempt.pbx,
         "counts_from": attempt.started_at,
         "cost_milli": caps.reserved_milli,

@@ -100,7 +100,16 @@ def _tried(row: RowMapping) -> Tried:
         confirmed_at=row[of.confirmed_at],
     )
     outcome = None if row[of.outcome] is None else Outcome(row[of.outcome])
-    return Tried(row[of.id], row[of.agent], row[of.started_at], row[of.ended_at], outcome, row[of.by_hand], evidence)
+    return Tried(
+        row[of.id],
+        row[of.agent],
+        row[of.started_at],
+        row[of.ended_at],
+        outcome,
+        row[of.by_hand],
+        evidence,
+        row[of.customer_first],
+    )
 
 
 def _written(row: RowMapping) -> Written:

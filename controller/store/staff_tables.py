@@ -10,6 +10,10 @@ from controller.store.types import UtcDateTime
 
 GOES_ON = text("until IS NULL")
 IS_UNSETTLED = text("settled_at IS NULL")
+HAS_NUMBER = text("number <> ''")
+HAS_NO_END = text("ended_at IS NULL")
+IS_KEPT = text("NOT unwanted")
+IS_TO_ERASE = text("unwanted AND erased_at IS NULL")
 SAYS_SOMETHING = text("(number <> '' OR text <> '')")
 
 # Each unbroken time that an agent spent in one state.
@@ -30,6 +34,32 @@ agent_spans = Table(
     Index("ix_agent_spans_since", "since"),
     Index("ix_agent_spans_agent_since", "agent", "since"),
     Index("ix_agent_spans_open", "agent", "since", sqlite_where=GOES_ON, postgresql_where=GOES_ON),
+)
+
+# A talk that was recorded. The sound is on the Asterisk, under the id.
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("waiter_id", String(150), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("attempt_id", String(64), nullable=False, server_default=""),
+    Column("pbx", String(64), nullable=False, server_default=DEFAULT_PBX),
+    Column("queue", String(64), nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("number", String(64), nullable=False, server_default=""),
+    Column("consent", String(16), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("paused_at", UtcDateTime),
+    Column("unwanted", Boolean, nullable=False, server_default=false()),
+    Column("erased_at", UtcDateTime),
+    Index("ix_recordings_began_at", "began_at", "id"),
+    Index("ix_recordings_number", "number", "began_at", sqlite_where=HAS_NUMBER, postgresql_where=HAS_NUMBER),
+    Index("ix_recordings_waiter", "waiter_id"),
+    Index("ix_recordings_kept", "began_at", sqlite_where=IS_KEPT, postgresql_where=IS_KEPT),
+    Index("ix_recordings_open", "pbx", "began_at", sqlite_where=HAS_NO_END, postgresql_where=HAS_NO_END),
+    Index("ix_recordings_to_erase", "pbx", "id", sqlite_where=IS_TO_ERASE, postgresql_where=IS_TO_ERASE),
 )
 
 # A queue that was closed by hand, whatever its hours say.

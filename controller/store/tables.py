@@ -79,6 +79,7 @@ attempts = Table(
     Column("outcome", String(32)),
     Column("term", Integer, nullable=False, server_default="0"),
     Column("by_hand", Boolean, nullable=False, server_default=false()),
+    Column("customer_first", Boolean, nullable=False, server_default=false()),
     Column("wish", String(32)),  # an outcome that the customer asked for, written before it was acknowledged
     Column("wish_later_s", Float),
     # What was seen of it (`domain/evidence.py`), written when it ends.

@@ -67,7 +67,7 @@ def test_a_life_reads_from_top_to_bottom() -> None:
         ),
         (
             Tried("a1", "agent-2", at(1), at(2), Outcome.BUSY, evidence=busy),
-            Tried("a2", "", at(5), at(9), Outcome.TALKED, evidence=answered),
+            Tried("a2", "agent-7", at(5), at(9), Outcome.TALKED, evidence=answered, customer_first=True),
         ),
         (Decision(at(0.5), "support", "p1", WaiterKind.PROMISE, "agent-2", NOON, 1, False, False, ()),),
         (Written("not_reached", "sent", at(2), at(3), 1),),
@@ -86,7 +86,8 @@ def test_a_life_reads_from_top_to_bottom() -> None:
         Line(at(6), "customer and agent talk", "the customer confirmed: nobody calls them again"),
         Line(
             at(9),
-            "attempt 2 over second: talked (answered 12:05:30 by a person, confirmed 12:05:36, lasted 3 min 30 s)",
+            "attempt 2 over second: talked with agent-7 "
+            "(answered 12:05:30 by a person, confirmed 12:05:36, lasted 3 min 30 s)",
             "nobody's doing; the promise is kept",
         ),
     )
