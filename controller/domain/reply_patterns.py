@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
 from controller.domain.reply_spelling import flat, folded
-from controller.domain.reply_vocabulary import PHRASES, Clock, Date, InDays, Later, Number, Token, Word
+from controller.domain.reply_vocabulary import Clock, Date, InDays, Later, Number, Token, Word, phrases
 
 _Read = Callable[["re.Match[str]"], Token]
 
@@ -118,14 +119,23 @@ _READERS: tuple[tuple[str, _Read], ...] = (
     (_NO_MORE, lambda _: Word.NO_MORE),
     (_CANCEL, lambda _: Word.CANCEL),
 )
-_PATTERNS = tuple((re.compile(folded(pattern)), read) for pattern, read in _READERS)
 _LETTERS = re.compile(r"[a-z]\Z")
-_FIXED = re.compile(
-    "|".join(
-        re.escape(phrase) + (_END if _LETTERS.search(phrase) else "")
-        for phrase in sorted(PHRASES, key=lambda phrase: (-len(phrase), phrase))
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], _Read], ...]:
+    return tuple((re.compile(folded(pattern)), read) for pattern, read in _READERS)
+
+
+@cache
+def _fixed() -> re.Pattern[str]:
+    """Return the pattern of all fixed phrases, the longest first."""
+    return re.compile(
+        "|".join(
+            re.escape(phrase) + (_END if _LETTERS.search(phrase) else "")
+            for phrase in sorted(phrases(), key=lambda phrase: (-len(phrase), phrase))
+        )
     )
-)
 
 
 def tokens(text: str) -> list[Token]:
@@ -146,9 +156,9 @@ def tokens(text: str) -> list[Token]:
 
 def _longest(plain: str, at: int) -> tuple[int, tuple[Token, ...]]:
     """Return the length of the longest phrase that stands at a place, and its tokens."""
-    fixed = _FIXED.match(plain, at)
-    length, read = (len(fixed[0]), PHRASES[fixed[0]]) if fixed else (1, (Word.UNKNOWN,))
-    for pattern, reader in _PATTERNS:
+    fixed = _fixed().match(plain, at)
+    length, read = (len(fixed[0]), phrases()[fixed[0]]) if fixed else (1, (Word.UNKNOWN,))
+    for pattern, reader in _patterns():
         found = pattern.match(plain, at)
         if found and (len(found[0]) > length or fixed is None):
             length, read, fixed = len(found[0]), (reader(found),), found

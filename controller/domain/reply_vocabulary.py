@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -216,10 +217,10 @@ def _each(listed: str) -> list[str]:
 
 def _phrases() -> Iterator[tuple[str, tuple[Token, ...]]]:
     """Yield every fixed phrase with what it stands for; of two that are the same, the later counts."""
-    for phrases in (_MANNERS, _JOINTS, _ENGLISH_MANNERS):
-        yield from ((phrase, ()) for phrase in _each(phrases))
-    for phrases in (_CONTEXT, _CALLS):
-        yield from ((phrase, (Word.CONTEXT,)) for phrase in _each(phrases))
+    for listed in (_MANNERS, _JOINTS, _ENGLISH_MANNERS):
+        yield from ((phrase, ()) for phrase in _each(listed))
+    for listed in (_CONTEXT, _CALLS):
+        yield from ((phrase, (Word.CONTEXT,)) for phrase in _each(listed))
     for call, joint, asked in product(_each(_CALLS), ("", "を", "で"), _each(_ASKED)):
         yield f"{call}{joint}{asked}", (Word.CALL_ME,)
     for hour, kana in enumerate(_each(_KANA_HOURS), start=1):
@@ -229,9 +230,14 @@ def _phrases() -> Iterator[tuple[str, tuple[Token, ...]]]:
         yield sign, (Weekday(index, is_short=True),)
         for name in (f"{sign}曜", f"{sign}曜日", f"{kana}よう", f"{kana}ようび", *_each(english)):
             yield name, (Weekday(index),)
-    for phrases, tokens in _MEANINGS:
-        yield from ((phrase, tokens) for phrase in _each(phrases))
+    for listed, tokens in _MEANINGS:
+        yield from ((phrase, tokens) for phrase in _each(listed))
 
 
-PHRASES: Mapping[str, tuple[Token, ...]] = {flat(phrase) or phrase: tokens for phrase, tokens in _phrases()}
-"""By phrase, as `flat` writes it. No token: it changes nothing about what is meant."""
+@cache
+def phrases() -> Mapping[str, tuple[Token, ...]]:
+    """Return what each phrase stands for, as `flat` writes it. No token: it changes nothing about what is meant.
+
+    Made when the first reply is read, not at each start: callers wait for that.
+    """
+    return {flat(phrase) or phrase: tokens for phrase, tokens in _phrases()}
