@@ -198,7 +198,7 @@ def _returned(
         return next((stamp_of(line) for line in lines if line["event"] == event), stamp_of(lines[-1])) - began_s
 
     startup_s, connected_s, taking_s = stamp_of(lines[0]) - began_s, at_s("ari_connected"), at_s(_TAKEN_UP)
-    waited = sorted((call for call in calls if call.agent_rung_s >= rung_s[0]), key=lambda call: call.invited_s)
+    waited = [call for call in calls if call.agent_rung_s >= rung_s[0]]
     together_s = rung_s[-1]
     return Return(
         startup_s=startup_s,
@@ -209,14 +209,24 @@ def _returned(
         last_rung_s=rung_s[-1] - exec_s,
         taken_up=sum(1 for line in lines if line["event"] == _TAKEN_UP),
         lost=sum(1 for call in calls if not call.agent_answered_s or not call.ended_s),
-        overtaken=overtaken([max(call.agent_rung_s, together_s) for call in waited]),
+        overtaken=overtaken(
+            [Turn(call.invited_s, call.answered_s, max(call.agent_rung_s, together_s)) for call in waited]
+        ),
     )
 
 
-def overtaken(rung_s: Sequence[float]) -> int:
-    """Return how many got an agent only after somebody who had come later; `rung_s` in order of arrival."""
-    earliest_after_s, count = float("inf"), 0
-    for at_s in reversed(rung_s):
-        count += at_s > earliest_after_s
-        earliest_after_s = min(earliest_after_s, at_s)
-    return count
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When somebody called, was answered, and was given an agent: `time.monotonic()`."""
+
+    invited_s: float
+    answered_s: float
+    rung_s: float
+
+
+def overtaken(turns: Sequence[Turn]) -> int:
+    """Return how many got an agent only after somebody who called when they had been answered already.
+
+    Of two whose calls were on their way at the same time, a busy PBX may well have seen the second one first.
+    """
+    return sum(any(other.invited_s > one.answered_s and other.rung_s < one.rung_s for other in turns) for one in turns)
