@@ -49,6 +49,7 @@ chaos: $(READY) ## faults on purpose, judged from outside, about an hour (SEED=7
 
 bench: $(READY) ## speed and memory beside app_queue and other clients, about an hour (ONLY=hand-over, QUICK=1)
 	@$(RUN) -m lab.rootfolder > /dev/null
+	@$(RUN) -m lab.browser > /dev/null
 	@$(RUN) -m bench $(foreach name,$(ONLY),--only $(name)) $(if $(QUICK),--quick)
 
 doctor: $(READY) ## check the installation in var/ and say what to do

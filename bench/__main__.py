@@ -31,6 +31,7 @@ MEASUREMENTS: Final = {
     "dialing": "bench.dialing",
     "claims": "bench.claims",
     "recovery": "bench.recovery",
+    "wallboard": "bench.wallboard",
     "simulation": "bench.simulation_speed",
 }
 """By name, in the order in which they are run: the module that measures it."""

@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from controller.commands import Report, listed, local, refused, settings_with_database
+from controller.commands import Report, listed, local, refused, settings_with_database, store_beside
 from controller.domain.agents import Duty
 from controller.domain.pin import LONGEST, SALT_BYTES, Guesses, hashed, refusal
+from controller.people_commands import note
 from controller.store.agent_book import open_agent_book
 from controller.system_clock import SystemClock
 
@@ -56,6 +57,8 @@ async def pin(arguments: Namespace, env: Mapping[str, str]) -> Report:
     kept = None if chosen is None else await asyncio.to_thread(hashed, chosen, secrets.token_bytes(SALT_BYTES))
     async with open_agent_book(settings.database_url) as book:
         await book.set_pin(agent.name, kept, duty_if_new=first_duty(settings), at=SystemClock().now())
+    async with store_beside(settings) as store:
+        await note(store, "agent pin", agent.name, has_pin=kept is not None)
     if chosen is None:
         return Report(f"{agent.name} has no PIN any more", {"agent": agent.name, "has_pin": False})
     if arguments.stdin:

@@ -16,7 +16,6 @@ from controller.console.metering import OverheardQueueLog
 from controller.domain.queue_events import agent_events
 from controller.journeys.house import House
 from controller.pbx import Pbx
-from controller.ports.floor import TrunkEntry
 from controller.ports.promises import StoreUnavailableError
 from controller.workers.agent_desk import AgentDesk
 from controller.workers.agent_reception import AgentReception
@@ -28,6 +27,7 @@ from controller.workers.hearsay import Hearsay
 from controller.workers.line_keeper import LineKeeper
 from controller.workers.line_recorder import LineRecorder
 from controller.workers.reception import Reception
+from controller.workers.recording_keeper import RecordingKeeper
 from controller.workers.recovery import Recovery
 from controller.workers.redial_desk import RedialDesk
 from controller.workers.span_recorder import SpanRecorder
@@ -129,6 +129,11 @@ class Office:
         self._recovery = Recovery(
             self._pbx.telephony, self.house, self._queues, self._desk, self.line, self._reception, self._dialer
         )
+        self.shelf = self._pbx.shelf
+        """Where the sound of recorded talks is."""
+        self._recordings = RecordingKeeper(
+            store.recordings, self.shelf, self.house.recorded, clock, pbx=self.name, unwanted=store.recordings_unwanted
+        )
         self._wire()
         self.floor = OfficeFloor(
             self.house,
@@ -137,7 +142,8 @@ class Office:
             self._duty,
             self._pbx.telephony.oversight,
             rules=from_settings.floor_rules(settings),
-            trunks=self._trunks_now,
+            trunks=self._pbx.trunks_now,
+            shelf=self.shelf,
         )
         """For supervisors: this office's part of it."""
 
@@ -165,6 +171,7 @@ class Office:
                         "queue log": self._pbx.queue_log.run(),
                         "line recorder": self._recorder.run(),
                         "span recorder": self._spans.run(),
+                        "recordings": self._recordings.run(),
                     }.items()
                 ]
                 await self.left.wait()
@@ -182,6 +189,7 @@ class Office:
             self.is_in_control = False
             self._store.changed.remove(self.line.promise_changed)
             await self._supervisor.leave()
+            await self.house.recorded.leave()
             await self._pbx.telephony.leave()
 
     async def _recover(self) -> None:
@@ -206,6 +214,7 @@ class Office:
             self.is_in_control = self.was_in_control = True
             log.info("in control")
             self.line.serve()
+            self._recordings.connected()
             self._supervisor.spawn(self._pbx.tell_what_is_missing(prompts_were_seen=prompts_were_seen))
 
     def _house(self) -> House:
@@ -233,6 +242,7 @@ class Office:
             web_pages=settings.pages_by_name,
             languages=tuple(sorted(settings.languages)),
             closures=self._closures,
+            recordings=store.recordings,
         )
 
     def _wire(self) -> None:
@@ -259,20 +269,6 @@ class Office:
         """Tell whether a trunk takes one more call: each promise in hand will want one, when its agent has answered."""
         trunks = self._pbx.trunks
         return trunks.has_room and len(self._dialer.in_hand) < trunks.circuits
-
-    def _trunks_now(self) -> list[TrunkEntry]:
-        return [
-            TrunkEntry(
-                name=each.name,
-                pbx=self.name,
-                healthy=each.healthy,
-                calls=each.calls,
-                circuits=each.max_concurrent_calls,
-                failures=each.failures,
-                rests_s=each.rests_s,
-            )
-            for each in self._pbx.trunks.status()
-        ]
 
     def _overheard(self, queue_log: QueueLog) -> QueueLog:
         return queue_log if self._meter is None else OverheardQueueLog(queue_log, self._meter.queue_event)

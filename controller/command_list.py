@@ -21,6 +21,7 @@ from controller import (
     people_commands,
     privacy_commands,
     promise_commands,
+    recording_commands,
     site_commands,
     sms_commands,
     store_commands,
@@ -103,6 +104,10 @@ def add_all(parser: CommandParser) -> None:
     privacy_commands.add_number(with_secrets(telling))
     forgetting = add("forget", "erase a number everywhere", privacy_commands.FORGET_EXAMPLE, privacy_commands.forget)
     privacy_commands.add_forget_arguments(with_secrets(forgetting))
+    talks = "recordings of talks: list them, save the sound of one, delete one"
+    kept = add("recordings", talks, recording_commands.EXAMPLE, recording_commands.recordings)
+    recording_commands.add_arguments(with_secrets(kept))
+    _add_listing(kept)
     texts = with_settings(
         add(
             "sms",

@@ -82,7 +82,9 @@ def _tally_data(tally: Coverage) -> dict[str, Any]:
         "below_percent": tally.below_percent,
         "above_percent": tally.above_percent,
     }
-    return {**asdict(tally), "known": tally.known, **shares}
+    data = asdict(tally)
+    del data["width"]
+    return {**data, "mean_width_s": tally.mean_width_s, "known": tally.known, **shares}
 
 
 def _decision_data(one: Decision) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from controller.commands import (
 from controller.domain.hook_events import of_test
 from controller.hooks.client import HookClient
 from controller.hooks.signing import read_secrets
+from controller.people_commands import note
 from controller.ports.hooks import NotTaken
 from controller.settings import load_settings
 from controller.settings.hook_secrets import hook_variable
@@ -91,6 +92,7 @@ async def _retry(settings: Settings, name: str) -> Report:
         return _unknown(settings)
     async with store_beside(settings) as store:
         count = await store.hooks.retry(name, SystemClock().now())
+        await note(store, "hooks retry", name, count=count)
     text = f"{name}: {count} to be sent again; a controller that runs begins within a minute"
     return Report(text, {"hook": name, "count": count})
 

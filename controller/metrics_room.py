@@ -9,13 +9,12 @@ import structlog
 from controller.console.meter import Meter
 from controller.console.metering import count_in, watch
 from controller.console.metrics import MetricsPage, Sources
-from controller.console.today import TodaysFigures
-from controller.console_door import console_house
 from controller.store.backlog import StoredBacklogBook
 from controller.system_clock import monotonic_s
 from controller.web.health import OfficeState
 
 if TYPE_CHECKING:
+    from controller.console.today import TodaysFigures
     from controller.ports.floor import Floor, FloorNow
     from controller.settings import Settings
     from controller.store import Store
@@ -28,7 +27,15 @@ _HAS_AN_OFFICE = frozenset({OfficeState.IN_CONTROL, OfficeState.OPENING})
 class MetricsRoom:
     """Counts from when it is made, which has to be before anybody uses the books of the store."""
 
-    def __init__(self, settings: Settings, store: Store, clock: SystemClock, health: Health, floor: Floor) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: SystemClock,
+        health: Health,
+        floor: Floor,
+        today: TodaysFigures,
+    ) -> None:
         self.meter = Meter(clock)
         self._store = store
         self._clock = clock
@@ -38,7 +45,7 @@ class MetricsRoom:
         sources = Sources(
             offices=lambda: health.offices,
             floor=self._floor_now,
-            today=TodaysFigures(console_house(settings, store, floor, clock)).now,
+            today=today.now,
             backlog=StoredBacklogBook(store.database).backlog,
         )
         self._page = MetricsPage(self.meter, sources, clock, with_agents=settings.health.metrics_agents)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,9 +32,11 @@ from controller.workers.removed import RemovedAsterisks
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from controller.console.today import TodaysFigures
     from controller.metrics_room import MetricsRoom
     from controller.ports.lease import Lease
     from controller.ports.news import News
+    from controller.ports.recordings import RecordingShelf
     from controller.settings import Asterisk, Settings
     from controller.store import Store
 
@@ -122,7 +124,9 @@ class Offices:
 
     def _lasting(self) -> dict[str, Coroutine[None, None, None]]:
         settings, store = self._settings, self._store
-        removed = RemovedAsterisks(store.leases, store.promises, store.calls, self._clock, known=self._keepers)
+        removed = RemovedAsterisks(
+            store.leases, store.promises, store.calls, store.recordings, self._clock, known=self._keepers
+        )
         metrics = self._metrics
         scrape = metrics.scrape if metrics else None
         health = HealthServer(self, store.leases, settings.health.host, settings.health.port, metrics=scrape)
@@ -143,7 +147,12 @@ class Offices:
         """Serve the console: also while we stand by, since people and figures are the same everywhere."""
         from controller.console_door import console_server  # noqa: PLC0415 - pages and all, for sites that have them
 
-        return console_server(self._settings, self._store, self.floor, self._clock).run()
+        house = (self._settings, self._store, self.floor, self._clock)
+        return console_server(*house, shelf_of=self.shelf_of, today=self._today).run()
+
+    def shelf_of(self, pbx: str) -> RecordingShelf | None:
+        """Return where the sound of an Asterisk is; None: we have no office for it."""
+        return next((office.shelf for office in self._ground_floor.offices if office.name == pbx), None)
 
     # -- one Asterisk
 
@@ -215,10 +224,17 @@ class Offices:
             lease_s=self._settings.dialer.lease_s,
         )
 
+    @cached_property
+    def _today(self) -> TodaysFigures:
+        """Today's figures, for the console and the metrics alike."""
+        from controller.console_door import todays_figures  # noqa: PLC0415 - for sites that have one of them
+
+        return todays_figures(self._settings, self._store, self.floor, self._clock)
+
     def _metrics_room(self) -> MetricsRoom:
         from controller.metrics_room import MetricsRoom  # noqa: PLC0415 - for sites that have Prometheus
 
-        return MetricsRoom(self._settings, self._store, self._clock, self, self.floor)
+        return MetricsRoom(self._settings, self._store, self._clock, self, self.floor, self._today)
 
     def _stand_by(self, pbx: str, lease: Lease) -> None:
         log.info("standing by", pbx=pbx, member=lease.member)

@@ -15,9 +15,11 @@ from controller.asterisk.ari.client import AriClient
 from controller.asterisk.ari.errors import AriError
 from controller.asterisk.identity import require_system_name
 from controller.asterisk.queue_log import AmiQueueLog
+from controller.asterisk.recordings import AriRecordingShelf
 from controller.asterisk.sounds_check import PromptsMissingError, missing_music, missing_prompts
 from controller.asterisk.telephony import AriTelephony
 from controller.asterisk.trunks import Trunks
+from controller.ports.floor import TrunkEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -90,6 +92,7 @@ class Pbx:
             clock=clock,
         )
         self.queue_log = AmiQueueLog(self._account, clock=clock)
+        self.shelf = AriRecordingShelf(self.ari)
 
     async def require_what_it_needs(self) -> bool:
         """Find a prompt that is missing at the start, and not in a call: Asterisk would speak English without a word.
@@ -110,6 +113,21 @@ class Pbx:
     def trunk_changed(self, endpoint: str, healthy: bool) -> None:
         """Take a hint that a trunk can be used no more, or again."""
         self.trunks.health(endpoint, healthy=healthy)
+
+    def trunks_now(self) -> list[TrunkEntry]:
+        """Return how each trunk is, for supervisors."""
+        return [
+            TrunkEntry(
+                name=each.name,
+                pbx=self._pbx,
+                healthy=each.healthy,
+                calls=each.calls,
+                circuits=each.max_concurrent_calls,
+                failures=each.failures,
+                rests_s=each.rests_s,
+            )
+            for each in self.trunks.status()
+        ]
 
     async def tell_what_is_missing(self, *, prompts_were_seen: bool) -> None:
         """Tell of music that the PBX has not, and of prompts that it has lost; callers are served meanwhile."""

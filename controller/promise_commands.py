@@ -23,6 +23,8 @@ from controller.commands import (
 from controller.domain.lifecycle import Cancelled, CancelReason, RefusedTransitionError
 from controller.domain.phone_number import as_e164, mask
 from controller.domain.promise import PromiseState
+from controller.logs import hide_numbers
+from controller.people_commands import note
 from controller.promise_rings import ring
 
 if TYPE_CHECKING:
@@ -67,7 +69,8 @@ async def cancel(arguments: Namespace, env: Mapping[str, str]) -> Report:
             return _failed("there is no such promise; `controller promises` lists them")
         except RefusedTransitionError:
             return _failed(_why_not(await store.promises.get(arguments.promise)))
-    was_heard = await ring(settings, [cancelled])
+        was_heard = await ring(settings, [cancelled])
+        await note(store, "cancel", cancelled.id, was=before.state.value)
     text = f"promise {cancelled.id} ({mask(cancelled.number)}) is cancelled"
     if before.state is PromiseState.DIALLING:
         text += "; the call that is on its way is taken back" if was_heard else f"; {_UNHEARD}"
@@ -94,9 +97,9 @@ async def do_not_call(arguments: Namespace, env: Mapping[str, str]) -> Report:
     if arguments.action == "add":
         return await _add(number, arguments, settings)
     async with store_beside(settings) as store:
-        was_listed = await store.do_not_call.unblock(number)
-    if not was_listed:
-        return _failed(f"{mask(number)} is not on the do-not-call list")
+        if not await store.do_not_call.unblock(number):
+            return _failed(f"{mask(number)} is not on the do-not-call list")
+        await note(store, "do-not-call remove", mask(number))
     return Report(
         f"{mask(number)} is off the do-not-call list; what was cancelled stays cancelled",
         {"number": mask(number), "blocked": False},
@@ -110,7 +113,8 @@ async def _add(number: str, arguments: Namespace, settings: Settings) -> Report:
         return Report(why, {"error": why}, EXIT_USAGE)
     async with store_beside(settings) as store:
         cancelled = await store.do_not_call.block(number, reason=reason)
-    was_heard = await ring(settings, cancelled)
+        was_heard = await ring(settings, cancelled)
+        await note(store, "do-not-call add", mask(number), reason=hide_numbers(reason), cancelled=len(cancelled))
     text = f"{mask(number)} is on the do-not-call list; promises cancelled: {len(cancelled)}"
     if cancelled and not was_heard:
         text += f"; {_UNHEARD}"

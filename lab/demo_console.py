@@ -34,10 +34,16 @@ class DemoConsole:
         """Its address."""
         return f"http://127.0.0.1:{self._port}/wallboard"
 
+    @property
+    def changes(self) -> dict[tuple[str, str], str]:
+        """What opens it in a controller's settings: (table, key) to a TOML value."""
+        return {("console", "enabled"): "true", ("console", "port"): str(self._port)}
+
     def settings(self, text: str) -> str:
         """Return a controller's settings with the console open."""
-        text = with_value(text, "console", "enabled", "true")
-        return with_value(text, "console", "port", str(self._port))
+        for (table, key), value in self.changes.items():
+            text = with_value(text, table, key, value)
+        return text
 
     async def let_in(self, settings: Path, language: str) -> None:
         """Make the supervisor, as an admin would: by the command. Raises NotLetInError."""

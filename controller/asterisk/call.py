@@ -12,6 +12,7 @@ from controller.asterisk import names
 from controller.asterisk.ari.errors import AriDisconnected, AriError, AriNotFound, AriRefused, AriTimeout
 from controller.asterisk.hold_rooms import make_bridge
 from controller.domain.digits import Entry
+from controller.domain.recording import Consent
 from controller.ports.calls import CallerHungUp, CallFacts, PbxUnavailableError
 
 if TYPE_CHECKING:
@@ -34,11 +35,17 @@ MARKS = {
     "urgent": names.URGENT,
     "agent": names.AGENT,
     "call": names.CALL,
+    "consent": names.CONSENT,
 }
 """What `remember` can keep on a channel, and in which variable."""
 
 HANGUP_GRACE_S = 2.0
 """How long ARI may refuse a channel that is going before its ChannelDestroyed comes."""
+
+
+def consent_in(word: str) -> Consent | None:
+    """Return what a channel's mark says of consent; a word that nobody knows says nothing."""
+    return Consent(word) if word in set(Consent) else None
 
 
 async def _first_done(*contenders: Coroutine[Any, Any, None]) -> None:
@@ -83,6 +90,7 @@ class AriCall:
         self.id = channel_id
         self.facts = facts
         self.language = language
+        self.consent: Consent | None = None
 
     @property
     def state(self) -> CallState:
@@ -170,6 +178,17 @@ class AriCall:
         self._behind = asyncio.ensure_future(self._quietly(self._client.bridges.named(bridge_id).destroy))
         return True
 
+    async def record(self, recording_id: str) -> None:
+        """Have the bridge of the talk recorded."""
+        await self._do(lambda: self._record(recording_id))
+
+    async def _record(self, recording_id: str) -> None:
+        try:
+            # It runs already: asked for before, over a connection that was lost, or by an earlier process.
+            await self._client.recordings.live(recording_id).get()
+        except AriNotFound:
+            await self._client.bridges.named(names.talk_bridge(self.id)).record(recording_id)
+
     async def enter(self, bridge: Bridge) -> None:
         """Move into a bridge, out of whichever this was in.
 
@@ -186,6 +205,8 @@ class AriCall:
         variables = {MARKS[mark]: value for mark, value in marks.items()}
         await self._do(lambda: self._channel.set_channel_vars(variables))
         self.language = marks.get("language") or self.language
+        if "consent" in marks:
+            self.consent = consent_in(marks["consent"])
 
     async def hang_up(self) -> None:
         """Hang up, if there still is something to hang up."""

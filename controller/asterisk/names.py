@@ -36,6 +36,8 @@ MACHINE_MESSAGE = "ORI_MACHINE_MESSAGE"
 ANSWERED_BY = "ORI_ANSWERED_BY"
 """Set by the dialplan to a word of `controller.domain.evidence.AnsweredBy`."""
 SWITCHED_ON = "1"
+CONSENT = "ORI_CONSENT"
+"""What the party said to being recorded: a word of `controller.domain.recording.Consent`."""
 
 LISTENING = "listen"
 """First argument of Stasis() for the two channels of somebody who hears a talk: their phone, and the ear in it."""

@@ -11,14 +11,15 @@ import structlog
 
 from controller.asterisk import names
 from controller.asterisk.ari.errors import AriError, AriNotFound, AriRefused
-from controller.asterisk.ari.events import StasisStart
-from controller.asterisk.call import AriCall
+from controller.asterisk.ari.events import RecordingFailed, StasisStart
+from controller.asterisk.call import AriCall, consent_in
 from controller.asterisk.call_state import CallState
 from controller.asterisk.following import Following
 from controller.asterisk.hold_rooms import HoldRooms
 from controller.asterisk.legs import Legs, no_way
 from controller.asterisk.outbound_call import AriOutboundCall
 from controller.asterisk.oversight import AriOversight
+from controller.asterisk.recordings import AriRecordingShelf, note_failure
 from controller.asterisk.survey import agent_menu_of, created_at, described, facts_of, in_talk, is_ours
 from controller.asterisk.talks import Talks
 from controller.ports.calls import CallFacts
@@ -79,6 +80,7 @@ class AriTelephony:
         self._following = Following(self._stray, self._forgotten)
         self._surveyed = False
         self.oversight = AriOversight(client, self._following, self._rooms, clock, trunks.endpoints, new_id, spawn)
+        self.shelf = AriRecordingShelf(client)
         self.on_new_call: Callable[[AriCall], None] = lambda _call: None
         self.on_agent_menu: Callable[[AriCall, str], None] = lambda _call, _code: None
         """Told of an agent's phone that dialled a code; again after a restart, for one whom nobody had answered yet."""
@@ -86,6 +88,8 @@ class AriTelephony:
     def on_event(self, event: Event) -> None:
         """Take one event from ARI. Quick; never waits."""
         self._rooms.notice(event)
+        if isinstance(event, RecordingFailed):
+            note_failure(event)
         self._following.deliver(event)
 
     def connection_lost(self) -> None:
@@ -238,6 +242,7 @@ class AriTelephony:
         )
         call.state.rang = data.state == "Ringing"
         call.state.read_marks(marks)
+        call.consent = consent_in(marks.get(names.CONSENT, ""))
         self._following.follow(call)
         return call
 

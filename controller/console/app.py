@@ -11,10 +11,12 @@ from aiohttp import web
 
 from controller.console import live, sign_in
 from controller.console.access import DOOR, LOOK_AGAIN_S, Guard, visitor_of
-from controller.console.api import table
+from controller.console.api import recordings, table
 from controller.console.doors import Way
-from controller.console.pages import audit_page, desk, figures_page, pages, supervise, wallboard
+from controller.console.pages import audit_page, desk, figures_page, pages, recordings_page, supervise, wallboard
+from controller.console.policy import POLICY
 from controller.console.problems import problem
+from controller.console.today import TodaysFigures
 from controller.console.visitors import address_of
 from controller.ports.promises import StoreUnavailableError
 from controller.web.rates import RateLimits, Rates, subnet_of
@@ -32,12 +34,7 @@ log = structlog.get_logger(__name__)
 API = "/api/"
 BODY_BYTES = 64 * 1024
 STORE_RETRY_S = 5
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     # To ourselves it is told where a form was: with `no-referrer` a browser sends `Origin: null`, which proves nothing.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -53,22 +50,30 @@ _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
 def build(
-    house: ConsoleHouse, *, limits: RateLimits | None = None, look_again_s: float = LOOK_AGAIN_S
+    house: ConsoleHouse,
+    *,
+    today: TodaysFigures | None = None,
+    limits: RateLimits | None = None,
+    look_again_s: float = LOOK_AGAIN_S,
 ) -> web.Application:
-    """Return the API and the pages, ready to be served; `limits` of sign-ins and of wrong keys."""
+    """Return the API and the pages, ready to be served; `limits` of sign-ins and of wrong keys.
+
+    `today` are the figures that others in this process ask for, too; None: nobody else does.
+    """
     rates = Rates(limits or RateLimits(), house.clock)
     guard, front = Guard(house, rates, look_again_s=look_again_s), _Front(house)
     app = web.Application(middlewares=[front.answer], client_max_size=BODY_BYTES)
     for door in doors(house, rates):
         app.router.add_route(door.method, door.path, guard.at(door))
     app.on_response_prepare.append(front.furnish)
-    live.attach(app, house)
+    live.attach(app, house, today or TodaysFigures(house))
+    recordings.attach(app)
     return app
 
 
 def doors(house: ConsoleHouse, rates: Rates) -> tuple[Door, ...]:
     """Return every way into the console."""
-    rooms = (table, pages, wallboard, desk, supervise, figures_page, audit_page)
+    rooms = (table, pages, wallboard, desk, supervise, figures_page, recordings_page, audit_page)
     return (*sign_in.doors(house, rates), *chain.from_iterable(room.doors(house) for room in rooms))
 
 
@@ -99,6 +104,7 @@ class _Front:
         """Add what every answer has to say to a browser, before it leaves: a stream leaves long before it ends."""
         for name, value in HEADERS.items():
             response.headers[name] = value
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Cache-Control", "no-store")
         if self._house.is_encrypted:
             response.headers["Strict-Transport-Security"] = TRANSPORT

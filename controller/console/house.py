@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from controller.ports.clock import Clock
     from controller.ports.facts import FactsBook
     from controller.ports.floor import Floor
+    from controller.ports.recordings import RecordingShelf
     from controller.store import Store
+
+
+def no_shelf(_pbx: str) -> RecordingShelf | None:
+    """Return no shelf for any Asterisk."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,12 @@ class ConsoleHouse:
     new_id: Callable[[], str]
     may_be_called: Callable[[str, str, datetime], bool]
     """Whether a number (E.164) of a queue may be rung at an instant."""
+    shelf_of: Callable[[str], RecordingShelf | None] = no_shelf
+    """Where the sound of an Asterisk is, by its name in the settings; None: no office of this process has it."""
+    allows_listening: bool = False
+    """The settings let a supervisor hear a talk as it goes on."""
+    cursor_key: bytes | None = field(default=None, repr=False)
+    """What cursors are signed with, the same after a restart; None: each process draws its own."""
     dispositions: tuple[str, ...] = ()
     """What an agent may call the result of a talk, as they read it."""
     desk: DeskRules = field(default_factory=DeskRules)

@@ -18,7 +18,6 @@ import structlog
 from aiohttp import web
 
 from controller.console.api.shapes import Frozen, floor_shape
-from controller.console.today import Today, TodaysFigures
 from controller.domain.figure_rows import COLUMNS
 from controller.domain.phone_number import mask
 from controller.ports.promises import StoreUnavailableError
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from controller.console.house import ConsoleHouse
+    from controller.console.today import Today, TodaysFigures
     from controller.ports.floor import FloorNow
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,8 @@ class FloorSeen:
         """Return it as JSON, as GET /api/v1/floor does."""
         found = self._written.get(whole_numbers)
         if found is None:
-            shape = floor_shape(self.now, _whole if whole_numbers else _masked, self._titles)
+            shown, home = _whole if whole_numbers else _masked, self._house.plan.home
+            shape = floor_shape(self.now, shown, self._titles, home)
             found = self._written[whole_numbers] = msgspec.json.encode(shape)
         return found
 
@@ -115,9 +116,9 @@ class Stream:
 class Live:
     """Watches the floor for as long as anybody looks at it."""
 
-    def __init__(self, house: ConsoleHouse) -> None:
+    def __init__(self, house: ConsoleHouse, today: TodaysFigures) -> None:
         self._house = house
-        self.today = TodaysFigures(house)
+        self.today = today
         self.news = asyncio.Event()
         """Set, and replaced by another, whenever there is something to say."""
         self.at = house.now
@@ -221,9 +222,9 @@ class Live:
 LIVE = web.AppKey("live", Live)
 
 
-def attach(app: web.Application, house: ConsoleHouse) -> None:
+def attach(app: web.Application, house: ConsoleHouse, today: TodaysFigures) -> None:
     """Let an application have what goes on, for as long as it runs."""
-    live = app[LIVE] = Live(house)
+    live = app[LIVE] = Live(house, today)
 
     async def running(_: web.Application) -> AsyncIterator[None]:
         watching = asyncio.create_task(live.run())

@@ -15,6 +15,8 @@ from controller.ports.audit import AuditEntry
 from controller.ports.promises import StoreUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from controller.console.doors import Door
     from controller.console.house import ConsoleHouse
     from controller.domain.access import Principal
@@ -37,6 +39,16 @@ def tell(request: web.Request, **detail: Any) -> None:
 def is_noted(door: Door, request: web.Request) -> bool:
     """Tell whether a request is written down."""
     return door.method not in SAFE_METHODS or door.scope in WATCHED_READS or _DETAIL in request
+
+
+async def note(house: ConsoleHouse, who: Principal, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+    """Write down that somebody is about to do something, before they do it. Raises StoreUnavailableError.
+
+    `detail` as of `tell`.
+    """
+    hidden = {name: _hidden(value) for name, value in detail.items()}
+    entry = AuditEntry(house.now, who.kind.value, who.name, action, "ok", _masked("", subject), hidden)
+    await house.store.audit.note(entry)
 
 
 class Trail:

@@ -30,6 +30,9 @@ MODULES = (
 )  # fmt: skip
 """What the product cannot work without."""
 
+RECORDING_MODULES = ("format_wav", "res_ari_recordings", "res_stasis_recording")
+"""What it cannot record a talk without."""
+
 _TIMEOUT_S = 5.0
 _LONGEST_LIST = 5
 
@@ -59,6 +62,7 @@ async def check_ari(settings: Settings, asterisk: Asterisk) -> list[Finding]:
             ("application", _application(known, ari, asterisk.app)),
             ("endpoints", _endpoints(known, ari, settings, asterisk)),
             ("prompts", _prompts(known, ari, settings)),
+            ("recordings", _recordings(known, ari, settings)),
         ):
             try:
                 findings += await look
@@ -225,6 +229,27 @@ async def _prompts(session: aiohttp.ClientSession, ari: str, settings: Settings)
         else:
             findings.append(ok(f"prompts {language}", f"all {len(wanted)} are there"))
     return findings
+
+
+async def _recordings(session: aiohttp.ClientSession, ari: str, settings: Settings) -> list[Finding]:
+    """Look whether talks can be recorded, where a queue wants that."""
+    wanting = [queue.name for queue in settings.queues if queue.recording != "off"]
+    if not wanting:
+        return []
+    listed = await _get(session, f"{ari}/asterisk/modules")
+    running = {one["name"].removesuffix(".so") for one in listed if one.get("status") == "Running"}
+    missing = [name for name in RECORDING_MODULES if name not in running]
+    if missing:
+        remedy = f"load them in modules.conf; until then no talk of {_some(wanting)} is recorded"
+        return [fault("recordings", f"not running: {_some(missing)}", remedy)]
+    async with session.get(f"{ari}/recordings/stored") as response:
+        if response.status == 200:  # noqa: PLR2004 - RFC 9110, 15.3.1
+            return [ok("recordings", f"talks of {_some(wanting)} can be recorded")]
+    remedy = (
+        "make the folder recording/ in Asterisk's spool folder, its user's own; "
+        f"until then no talk of {_some(wanting)} is recorded"
+    )
+    return [fault("recordings", f"Asterisk cannot read where it keeps them (status {response.status})", remedy)]
 
 
 def _some(names: list[str]) -> str:

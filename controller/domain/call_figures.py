@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from math import ceil
 from typing import TYPE_CHECKING
 
 from controller.domain.call_ending import Ending
 from controller.domain.figure_facts import ClockStart
+from controller.domain.intervals import NO_TIME
 from controller.domain.quote_coverage import QuotedWait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from controller.domain.figure_facts import CallFact, Counting, PromiseFact
 
@@ -80,10 +82,13 @@ def fate_of(call: CallFact, counting: Counting) -> Fate:
 
 def waited_s(call: CallFact, counting: Counting) -> float | None:
     """Return how long a caller waited until an agent answered, or until they were gone; None while they wait."""
+    wait = _waited(call, counting)
+    return None if wait is None else wait.total_seconds()
+
+
+def _waited(call: CallFact, counting: Counting) -> timedelta | None:
     over_at = call.answered_at or call.ended_at
-    if over_at is None:
-        return None
-    return max(0.0, (over_at - _begun_at(call, counting)).total_seconds())
+    return None if over_at is None else max(NO_TIME, over_at - _begun_at(call, counting))
 
 
 def _begun_at(call: CallFact, counting: Counting) -> datetime:
@@ -102,12 +107,24 @@ class CallFigures:
     """Abandoned within it, short ones not counted."""
     timed_answers: int
     """Answered calls whose wait is known: all, unless a record was lost."""
-    answer_wait_s: float
+    answer_wait: timedelta
     """Their waits, together."""
-    line_wait_s: float
+    line_wait: timedelta
     """The waits of all offered calls that are over, together, answered or not."""
     reached: int
     """Of the offered calls: answered, or promised and talked with since."""
+
+    def __add__(self, other: CallFigures) -> CallFigures:
+        """Return the figures of the calls of both."""
+        return CallFigures(
+            by_fate=Counter(self.by_fate) + Counter(other.by_fate),
+            answered_in_time=self.answered_in_time + other.answered_in_time,
+            abandoned_in_time=self.abandoned_in_time + other.abandoned_in_time,
+            timed_answers=self.timed_answers + other.timed_answers,
+            answer_wait=self.answer_wait + other.answer_wait,
+            line_wait=self.line_wait + other.line_wait,
+            reached=self.reached + other.reached,
+        )
 
     def count(self, fate: Fate) -> int:
         """Return how many calls had this fate."""
@@ -161,7 +178,7 @@ class CallFigures:
     @property
     def asa_s(self) -> float | None:
         """平均応答速度 (ASA): sum of the waits of answered calls / answered calls, in seconds."""
-        return self.answer_wait_s / self.timed_answers if self.timed_answers else None
+        return self.answer_wait.total_seconds() / self.timed_answers if self.timed_answers else None
 
     @property
     def patience_s(self) -> float | None:
@@ -171,7 +188,7 @@ class CallFigures:
         A. Mandelbaum, S. Zeltyn, "The Palm/Erlang-A Queue", section 5.
         """
         abandoned = self.count(Fate.ABANDONED)
-        return self.line_wait_s / abandoned if abandoned else None
+        return self.line_wait.total_seconds() / abandoned if abandoned else None
 
 
 def call_figures(
@@ -180,21 +197,21 @@ def call_figures(
     """Return the figures of calls; `promises`, by id, tell who of those who left a number has talked since."""
     fates: Counter[Fate] = Counter()
     answered_in_time = abandoned_in_time = timed_answers = reached = 0
-    answer_wait_s = line_wait_s = 0.0
+    answer_wait = line_wait = NO_TIME
     for call in calls:
         fate = fate_of(call, counting)
         fates[fate] += 1
-        wait_s = waited_s(call, counting) or 0.0
-        line_wait_s += wait_s if fate in OFFERED else 0.0
-        is_in_time = wait_s <= counting.answer_within_s
+        wait = _waited(call, counting) or NO_TIME
+        line_wait += wait if fate in OFFERED else NO_TIME
+        is_in_time = wait.total_seconds() <= counting.answer_within_s
         if call.answered_at is not None and fate is Fate.ANSWERED:
             answered_in_time += is_in_time
             timed_answers += 1
-            answer_wait_s += wait_s
+            answer_wait += wait
         elif fate is Fate.ABANDONED:
             abandoned_in_time += is_in_time
         reached += fate is Fate.ANSWERED or (fate is Fate.PROMISED and talked_at(call, promises or {}) is not None)
-    return CallFigures(fates, answered_in_time, abandoned_in_time, timed_answers, answer_wait_s, line_wait_s, reached)
+    return CallFigures(fates, answered_in_time, abandoned_in_time, timed_answers, answer_wait, line_wait, reached)
 
 
 def talked_at(call: CallFact, promises: Mapping[str, PromiseFact]) -> datetime | None:
@@ -247,6 +264,14 @@ def wait_figures(calls: Iterable[CallFact], counting: Counting, promises: Mappin
         hold_s.append(max(0.0, (left_at - (call.joined_at or call.arrived_at)).total_seconds()))
         true_s.append(max(0.0, (talked - call.arrived_at).total_seconds()))
     return WaitFigures(tuple(sorted(hold_s)), tuple(sorted(true_s)))
+
+
+def joined(waits: Iterable[WaitFigures]) -> WaitFigures:
+    """Return the waits of the callers of all."""
+    some = [one for one in waits if one.hold_s]
+    # What is sorted is made of runs that are in order already: they are found, and merged.
+    hold_s, true_s = (chain.from_iterable(each) for each in ([w.hold_s for w in some], [w.true_s for w in some]))
+    return some[0] if len(some) == 1 else WaitFigures(tuple(sorted(hold_s)), tuple(sorted(true_s)))
 
 
 def quoted_waits(calls: Iterable[CallFact]) -> list[QuotedWait]:

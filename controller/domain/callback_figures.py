@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,11 @@ class CallbackFigures:
     answered_sms: int
     """Of them, those who replied, or used the link."""
 
+    def __add__(self, other: CallbackFigures) -> CallbackFigures:
+        """Return the figures of the calls and promises of both."""
+        counts = {name: getattr(self, name) + getattr(other, name) for name in _COUNTS}
+        return CallbackFigures(by_word=Counter(self.by_word) + Counter(other.by_word), **counts)
+
     def count(self, word: Word) -> int:
         """Return how many promises were kept so."""
         return self.by_word.get(word, 0)
@@ -117,6 +122,9 @@ class CallbackFigures:
     def reached_by_sms_percent(self) -> float | None:
         """SMS到達率: reached by SMS / sent an SMS after calls that failed x 100."""
         return percent(self.reached_by_sms, self.texted)
+
+
+_COUNTS = tuple(one.name for one in fields(CallbackFigures) if one.name != "by_word")
 
 
 def callback_figures(

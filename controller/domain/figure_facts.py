@@ -166,6 +166,11 @@ class Facts:
     turns: tuple[Turn, ...] = ()
 
     @property
+    def is_empty(self) -> bool:
+        """Nothing was found."""
+        return not (self.calls or self.talks or self.promises or self.spans or self.turns)
+
+    @property
     def queues(self) -> list[str]:
         """Every queue that occurs, by name."""
         named = {one.queue for group in (self.calls, self.talks, self.promises, self.turns) for one in group}
@@ -190,3 +195,21 @@ class Facts:
             spans=tuple(one for one in self.spans if queue in one.queues),
             turns=tuple(one for one in self.turns if one.queue == queue),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FactsSince:
+    """What a look at a time that is not over yet found, told in addition to what earlier looks had found.
+
+    `settled` and what was settled by the looks before make, together with `going_on`, all that is known now.
+    """
+
+    settled: Facts
+    """What cannot change any more, each fact once; no turns."""
+    going_on: Facts
+    """What may still change, as it is now, with all of it that was there before; no turns."""
+    turns_came: tuple[Turn, ...] = ()
+    turns_gone: tuple[Turn, ...] = ()
+    """Told before as `turns_came`, and known by now to be none."""
+    is_anew: bool = False
+    """All was read again: what was told before does not count."""

@@ -9,25 +9,27 @@ callbacks are open. `docs/figures.md` has every figure with its Japanese name, f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, TypeVar
 
-from controller.domain.call_figures import CallFigures, WaitFigures, call_figures, quoted_waits, wait_figures
+from controller.domain.call_figures import CallFigures, WaitFigures, call_figures, joined, quoted_waits, wait_figures
 from controller.domain.callback_figures import CallbackFigures, callback_figures
 from controller.domain.fairness import FairnessFigures, against_arrival_order, tally
 from controller.domain.handling_figures import (
     HandlingFigures,
     TimeFigures,
-    carried_s,
+    carried,
     erlangs,
     handling_figures,
     time_figures,
 )
-from controller.domain.intervals import Placed
+from controller.domain.intervals import NO_TIME, Placed
 from controller.domain.quote_coverage import Coverage, coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from controller.domain.fairness import Moved
     from controller.domain.figure_facts import Counting, Facts, PromiseFact
@@ -47,12 +49,17 @@ class Figures:
     waits: WaitFigures
     handling: HandlingFigures
     time: TimeFigures
-    carried_s: float
-    """Seconds of talk and wrap-up within the interval."""
+    carried: timedelta
+    """Talk and wrap-up within the interval, together."""
     callbacks: CallbackFigures
     ranges: Coverage
     """How often the announced range held."""
     fairness: FairnessFigures
+
+    @property
+    def carried_s(self) -> float:
+        """`carried`, in seconds."""
+        return self.carried.total_seconds()
 
     @property
     def offered_erlangs(self) -> float | None:
@@ -102,6 +109,27 @@ def by_interval(facts: Facts, intervals: Sequence[Interval], counting: Counting)
     ]
 
 
+def together(parts: Sequence[Figures], interval: Interval, as_of: datetime) -> Figures:
+    """Return the figures of an interval from those of its parts, or of parts of its facts: to the digit the same.
+
+    `parts` is not empty. Each fact was in one of them, and what is judged together with it was there too: a call with
+    its promise, a promise with its calls out and its SMS; the turns of a queue were judged by all others of the day.
+    Times are added as whole microseconds, so that their order makes no difference.
+    """
+    return Figures(
+        interval=interval,
+        elapsed_s=interval.before(as_of).length_s,
+        calls=reduce(add, (one.calls for one in parts)),
+        waits=joined(one.waits for one in parts),
+        handling=reduce(add, (one.handling for one in parts)),
+        time=reduce(add, (one.time for one in parts)),
+        carried=sum((one.carried for one in parts), NO_TIME),
+        callbacks=reduce(add, (one.callbacks for one in parts)),
+        ranges=reduce(add, (one.ranges for one in parts)),
+        fairness=reduce(add, (one.fairness for one in parts)),
+    )
+
+
 def by_queue(facts: Facts, interval: Interval, counting: Counting) -> dict[str, Figures]:
     """Return the figures of each queue, by name in order."""
     return {queue: figures(facts.of_queue(queue), interval, counting) for queue in facts.queues}
@@ -130,7 +158,7 @@ def _figures(
         waits=wait_figures(facts.calls, counting, promises),
         handling=handling_figures(began),
         time=time_figures(facts.spans, interval, facts.as_of),
-        carried_s=carried_s(facts.talks, interval, facts.as_of),
+        carried=carried(facts.talks, interval, facts.as_of),
         callbacks=callback_figures(facts.calls, facts.promises, facts.attempts, facts.texts, counting, facts.as_of),
         ranges=coverage(quoted_waits(facts.calls)),
         fairness=tally(moves),

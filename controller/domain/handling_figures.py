@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from controller.domain.agents import AgentState
 from controller.domain.call_figures import percent
+from controller.domain.intervals import NO_TIME
 from controller.domain.line import WaiterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from controller.domain.figure_facts import AgentSpan, TalkFact
     from controller.domain.intervals import Interval
@@ -27,25 +28,35 @@ WAITING = frozenset({AgentState.AVAILABLE, AgentState.RESERVED, AgentState.RINGI
 
 @dataclass(frozen=True, slots=True)
 class HandlingFigures:
-    """The talks that began in a time and are over. Seconds."""
+    """The talks that began in a time and are over."""
 
     talks: int
     callbacks: int
     """Of the talks, those that we called for."""
-    talk_s: float
+    talk: timedelta
     wrap_ups: int
     """Of the talks, those whose wrap-up is known and over."""
-    wrap_up_s: float
+    wrap_up: timedelta
+
+    def __add__(self, other: HandlingFigures) -> HandlingFigures:
+        """Return the figures of the talks of both."""
+        return HandlingFigures(
+            talks=self.talks + other.talks,
+            callbacks=self.callbacks + other.callbacks,
+            talk=self.talk + other.talk,
+            wrap_ups=self.wrap_ups + other.wrap_ups,
+            wrap_up=self.wrap_up + other.wrap_up,
+        )
 
     @property
     def att_s(self) -> float | None:
         """平均通話時間 (ATT): time talked / talks."""
-        return self.talk_s / self.talks if self.talks else None
+        return self.talk.total_seconds() / self.talks if self.talks else None
 
     @property
     def acw_s(self) -> float | None:
         """平均後処理時間 (ACW): time in wrap-up / talks whose wrap-up is known and over."""
-        return self.wrap_up_s / self.wrap_ups if self.wrap_ups else None
+        return self.wrap_up.total_seconds() / self.wrap_ups if self.wrap_ups else None
 
     @property
     def aht_s(self) -> float | None:
@@ -57,24 +68,24 @@ class HandlingFigures:
 
 def handling_figures(talks: Iterable[TalkFact]) -> HandlingFigures:
     """Return the figures of talks; one that goes on is not among them."""
-    over = [(one, (one.ended_at - one.began_at).total_seconds()) for one in talks if one.ended_at is not None]
-    wrap_ups_s = [
-        (one.wrapped_up_at - one.ended_at).total_seconds()
+    over = [(one, one.ended_at - one.began_at) for one in talks if one.ended_at is not None]
+    wrap_ups = [
+        one.wrapped_up_at - one.ended_at
         for one, _ in over
         if one.wrapped_up_at is not None and one.ended_at is not None
     ]
     return HandlingFigures(
         talks=len(over),
         callbacks=sum(one.kind is WaiterKind.PROMISE for one, _ in over),
-        talk_s=sum(talk_s for _, talk_s in over),
-        wrap_ups=len(wrap_ups_s),
-        wrap_up_s=sum(wrap_ups_s),
+        talk=sum((talk for _, talk in over), NO_TIME),
+        wrap_ups=len(wrap_ups),
+        wrap_up=sum(wrap_ups, NO_TIME),
     )
 
 
-def carried_s(talks: Iterable[TalkFact], interval: Interval, as_of: datetime) -> float:
-    """Return the seconds of an interval that talks and known wrap-ups filled; what goes on, up to `as_of`."""
-    return sum(interval.shared_s(one.began_at, one.wrapped_up_at or one.ended_at or as_of) for one in talks)
+def carried(talks: Iterable[TalkFact], interval: Interval, as_of: datetime) -> timedelta:
+    """Return how much of an interval talks and known wrap-ups filled; what goes on, up to `as_of`."""
+    return sum((interval.shared(one.began_at, one.wrapped_up_at or one.ended_at or as_of) for one in talks), NO_TIME)
 
 
 def erlangs(seconds: float, length_s: float) -> float | None:
@@ -84,24 +95,33 @@ def erlangs(seconds: float, length_s: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class TimeFigures:
-    """The seconds that agents spent in each state, all agents together."""
+    """The time that agents spent in each state, all agents together."""
 
-    by_state: Mapping[AgentState, float]
+    spent: Mapping[AgentState, timedelta]
+
+    def __add__(self, other: TimeFigures) -> TimeFigures:
+        """Return the time of both."""
+        return TimeFigures({state: self.spent[state] + other.spent[state] for state in AgentState})
+
+    @property
+    def by_state(self) -> Mapping[AgentState, float]:
+        """The same in seconds."""
+        return {state: spent.total_seconds() for state, spent in self.spent.items()}
 
     @property
     def handling_s(self) -> float:
         """On a call or in wrap-up."""
-        return sum(self.by_state[state] for state in HANDLING)
+        return _together_s(self.spent, HANDLING)
 
     @property
     def ready_s(self) -> float:
         """稼働時間: handling or waiting for it."""
-        return self.handling_s + sum(self.by_state[state] for state in WAITING)
+        return _together_s(self.spent, HANDLING | WAITING)
 
     @property
     def signed_in_s(self) -> float:
         """All but signed out: pauses included."""
-        return self.ready_s + self.by_state[AgentState.PAUSED]
+        return _together_s(self.spent, HANDLING | WAITING | {AgentState.PAUSED})
 
     @property
     def occupancy_percent(self) -> float | None:
@@ -116,7 +136,11 @@ class TimeFigures:
 
 def time_figures(spans: Iterable[AgentSpan], interval: Interval, as_of: datetime) -> TimeFigures:
     """Return how long agents were in each state within an interval; what goes on counts up to `as_of`."""
-    seconds = dict.fromkeys(AgentState, 0.0)
+    spent = dict.fromkeys(AgentState, NO_TIME)
     for span in spans:
-        seconds[span.state] += interval.shared_s(span.since, span.until or as_of)
-    return TimeFigures(seconds)
+        spent[span.state] += interval.shared(span.since, span.until or as_of)
+    return TimeFigures(spent)
+
+
+def _together_s(spent: Mapping[AgentState, timedelta], states: Iterable[AgentState]) -> float:
+    return sum((spent[state] for state in states), NO_TIME).total_seconds()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+NO_TIME = timedelta(0)
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
 
@@ -48,7 +49,11 @@ class Interval:
 
     def shared_s(self, since: datetime, until: datetime) -> float:
         """Return how many seconds of another time are in it."""
-        return max(0.0, (min(self.until, until) - max(self.since, since)).total_seconds())
+        return self.shared(since, until).total_seconds()
+
+    def shared(self, since: datetime, until: datetime) -> timedelta:
+        """Return how much of another time is in it."""
+        return max(NO_TIME, min(self.until, until) - max(self.since, since))
 
     def before(self, as_of: datetime) -> Interval:
         """Return the part of it that is over at an instant; an empty one where it has not begun."""

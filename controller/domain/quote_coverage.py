@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,8 +34,24 @@ class Coverage:
     """Waited longer than the far end, served or not."""
     unknown: int
     """Left before the far end: nobody knows how long they would have waited."""
-    mean_width_s: float | None
-    """Of the ranges that were told, far end less near end; None without any."""
+    width: timedelta = timedelta(0)
+    """Of the ranges that were told, far end less near end, all together."""
+
+    def __add__(self, other: Coverage) -> Coverage:
+        """Return the tally of both."""
+        return Coverage(
+            within=self.within + other.within,
+            below=self.below + other.below,
+            above=self.above + other.above,
+            unknown=self.unknown + other.unknown,
+            width=self.width + other.width,
+        )
+
+    @property
+    def mean_width_s(self) -> float | None:
+        """The mean width of a range that was told; None without any."""
+        told = self.known + self.unknown
+        return self.width.total_seconds() / told if told else None
 
     @property
     def known(self) -> int:
@@ -64,11 +81,11 @@ def coverage(waits: Iterable[QuotedWait]) -> Coverage:
     from there on. Those who left but would have been served in time are passed over: the coverage is rather too low.
     """
     tally = {"within": 0, "below": 0, "above": 0, "unknown": 0}
-    widths_s: list[float] = []
+    width = timedelta(0)
     for wait in waits:
         tally[_verdict(wait)] += 1
-        widths_s.append(wait.high_s - wait.low_s)
-    return Coverage(**tally, mean_width_s=sum(widths_s) / len(widths_s) if widths_s else None)
+        width += timedelta(seconds=wait.high_s - wait.low_s)
+    return Coverage(**tally, width=width)
 
 
 def by_queue(waits: Iterable[QuotedWait]) -> dict[str, Coverage]:

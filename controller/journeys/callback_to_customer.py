@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from controller.domain.outcome import Outcome
 from controller.journeys import prompts
 from controller.journeys.agent_phone import ring_agent
+from controller.journeys.consent import settle_consent
 from controller.journeys.dialled import NotDialled, NotDialledReason
 from controller.journeys.on_deck import on_deck
 from controller.journeys.preview import win_over
@@ -101,9 +102,11 @@ async def with_agent(underway: Underway, agent_call: Call) -> Outcome | None:
             underway.attempt.agent,
             hold_s=0,
             ring_s=ring_s,
+            whose=underway.whose,
             entered_as=underway.promise.number,
         )
         try:
+            await settle_consent(underway.customer, queue, house)
             return Outcome.TALKED if await talk.until_hang_up(house, on_answer=underway.note_connected) else None
         except CallerHungUp:
             outcome = Outcome.ABANDONED

@@ -13,6 +13,7 @@ from controller.domain.promise import DEFAULT_PBX
 from controller.domain.recording import RecordingMode
 from controller.journeys.closed_by_hand import ClosedByHand
 from controller.journeys.preview_choices import PreviewChoices
+from controller.journeys.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from controller.ports.links import BookingLinks
     from controller.ports.promises import PromiseBook
     from controller.ports.queue_log import QueueLog
+    from controller.ports.recordings import RecordingBook
     from controller.ports.sms import SmsRequests
 
 
@@ -174,6 +176,10 @@ class House:
     """Which queues a person has closed."""
     choices: PreviewChoices = field(default_factory=PreviewChoices)
     """What agents choose on a screen."""
+    recordings: RecordingBook | None = None
+    """None: nothing is recorded, whatever a queue says."""
+    recorded: Recorded = field(default_factory=Recorded)
+    """Which talks are being recorded."""
 
     def is_open(self, queue: Queue, at: datetime) -> bool:
         """Tell whether a queue takes callers at an instant: by its hours, and by hand."""

@@ -10,6 +10,7 @@ from controller.domain.queue_events import LeftAfterMaxWait, LeftEmptyQueue, Lef
 from controller.journeys import prompts
 from controller.journeys.announcements import Announcer
 from controller.journeys.closed_queue import at_closed_door
+from controller.journeys.consent import aside_for_it, settle_consent
 from controller.journeys.house import Offer
 from controller.journeys.leave_number import Leaving, leave_number
 from controller.journeys.orders import follow_order
@@ -18,6 +19,7 @@ from controller.journeys.recapture import recapture
 from controller.journeys.ring_back import note_rang_in, open_promise, settle_rang_in
 from controller.journeys.shown_number import shown_number
 from controller.journeys.talk import noted_stay, talk_with_agent
+from controller.journeys.tape import Whose
 from controller.ports.calls import CallerHungUp, Stage
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ async def hold(
     Who rings back while `promise` is open stands in its place, and it is not dialled meanwhile.
     """
     shown = shown_number(call, house.plan)
+    number = shown.e164 if shown else call.facts.number
     joined_at = house.clock.now()
     stay: Stay | None = None
     try:
@@ -91,13 +94,16 @@ async def hold(
                 since=min(call.facts.arrived_at, promise.since) if promise else call.facts.arrived_at,
                 urgent=urgent,
                 in_place_of=promise.id if promise else None,
-                number=shown.e164 if shown else call.facts.number,
+                number=number,
                 only_for=only_for,
             ) as place,
-            noted_stay(call, queue, place, house) as stay,
+            noted_stay(call, queue, place, house, whose=Whose(call.id, number=number or "")) as stay,
         ):
             place.take_orders()
-            await call.remember(stage=Stage.IN_LINE)
+            # At once: nobody is set aside for them, and given back.
+            with aside_for_it(place, call, queue, house):
+                await call.remember(stage=Stage.IN_LINE)
+                await settle_consent(call, queue, house)
             return await wait_in(stay, call, queue, house, promise=promise, urgent=urgent)
     except CallerHungUp:
         # Their place is left already: no agent is kept for who is gone, however slow the database is.
@@ -133,6 +139,8 @@ async def wait_in(
         match happened:
             case "ordered", order:
                 queue = await follow_order(order, call, stay, queue, house)
+                with aside_for_it(stay.place, call, queue, house):
+                    await settle_consent(call, queue, house)
                 announcer.heed(order, queue)
             case "turn", reservation:
                 if await talk_with_agent(call, reservation, stay, queue, house, on_answer=note_answer):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from controller.domain.outcome import Outcome
 from controller.domain.queue_events import LeftAfterMaxWait
 from controller.journeys import prompts
+from controller.journeys.consent import aside_for_it, settle_consent
 from controller.journeys.race import first_of
 from controller.journeys.talk import noted_stay, talk_with_agent
 from controller.ports.calls import CallerHungUp, Stage
@@ -31,8 +32,10 @@ async def on_deck(underway: Underway) -> Outcome:
         with underway.house.line.join(
             customer.id, queue.name, promise.since, urgent=True, number=promise.number, only_for=promise.assigned_to
         ) as place:
-            # A controller that was restarted does not ask them again.
-            await customer.remember(stage=Stage.IN_LINE)
+            with aside_for_it(place, customer, queue, underway.house):
+                # A controller that was restarted does not ask them again.
+                await customer.remember(stage=Stage.IN_LINE)
+                await settle_consent(customer, queue, underway.house)
             return await wait_for_agent(underway, place)
     except CallerHungUp:
         return Outcome.ABANDONED
@@ -50,7 +53,7 @@ async def wait_for_agent(underway: Underway, place: Place) -> Outcome:
 
     with (
         timer(house.clock.sleep(queue.callbacks.max_deck_s)) as patience,
-        noted_stay(customer, queue, place, house, number=underway.promise.number) as stay,
+        noted_stay(customer, queue, place, house, whose=underway.whose, number=underway.promise.number) as stay,
     ):
         while True:
             happened, reservation = await first_of(turn=place.turn(), music=music(), too_long=asyncio.wait({patience}))

@@ -93,6 +93,10 @@ MAX_WAIT = "max-wait"
 LINE_FULL = "line-full"
 NO_AGENTS = "no-agents"
 
+# Recording of talks
+RECORDING_NOTICE = "recording-notice"
+RECORDING_ASK = "recording-ask"
+
 # Outside opening hours
 CLOSED = "closed"
 CLOSED_HOLIDAY = "closed-holiday"

@@ -19,6 +19,7 @@ from controller.journeys.in_line import enter_line, hold_for_agent
 from controller.journeys.leave_number import acknowledge
 from controller.journeys.on_deck import on_deck
 from controller.journeys.ring_back import is_from_before, note_rang_in, open_promise
+from controller.journeys.tape import Tape, Whose
 from controller.journeys.underway import Underway
 from controller.ports.calls import CallerHungUp, Stage
 from controller.ports.promises import Made, StoreUnavailableError
@@ -64,8 +65,8 @@ async def take_up_caller(
             await note_rang_in(promise, call, house)
         async with AsyncExitStack() as legs:
             legs.push_async_callback(partner.hang_up)
-            with reservation or nullcontext(), suppress(CallerHungUp):
-                await call.connect(partner, on_joined=nothing)
+            with reservation or nullcontext(), suppress(CallerHungUp), Tape(call, Whose(call.id), house) as tape:
+                await call.connect(partner, on_joined=tape.found)
         return Ending.SERVED if reservation is not None else Ending.TRANSFERRED
     if found.stage is Stage.TALKING:  # The other side hung up while nobody watched: the talk is over.
         return Ending.SERVED
@@ -158,11 +159,12 @@ async def beside_agent(underway: Underway, agent: Call, *, joined: bool) -> Outc
     promise = underway.promise
 
     async def note() -> None:
+        await tape.found()
         if promise.state is not PromiseState.CONNECTED:
             await underway.note_connected()
 
     if joined:
-        with suppress(CallerHungUp):
+        with suppress(CallerHungUp), Tape(underway.customer, underway.whose, underway.house) as tape:
             await underway.customer.connect(agent, on_joined=note)
         return Outcome.TALKED
     if promise.state is PromiseState.CANCELLED:
@@ -180,7 +182,3 @@ async def without_agent(underway: Underway, stage: Stage | None) -> Outcome | No
     if stage is Stage.IN_LINE:
         return None
     return Outcome.WITHDRAWN if state is PromiseState.CANCELLED else await underway.reach()
-
-
-async def nothing() -> None:
-    """Note nothing: it was noted before."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from controller.domain.queue_events import Abandoned, Completed, Connected, Entered, RangOut
 from controller.journeys.agent_phone import ring_agent, say_until_key
 from controller.journeys.race import first_of
+from controller.journeys.tape import Tape, Whose
 from controller.ports.calls import CallerHungUp, PbxUnavailableError, Stage
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Stay:
     house: House
     shown_number: str | None
     """The number that an agent's phone shows when it is rung for them."""
+    whose: Whose
     has_talked: bool = False
     """With an agent: the end of the talk was the end of the stay."""
 
@@ -64,13 +66,15 @@ class Stay:
 
 
 @contextmanager
-def noted_stay(call: Call, queue: Queue, place: Place, house: House, *, number: str | None = None) -> Iterator[Stay]:
+def noted_stay(
+    call: Call, queue: Queue, place: Place, house: House, *, whose: Whose, number: str | None = None
+) -> Iterator[Stay]:
     """Note in the queue_log that somebody is in line, and that they hung up there, or were cut off, if it comes so.
 
     `number` is theirs; None: the one that they call from.
     """
     number = number or call.facts.number
-    stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house, number)
+    stay = Stay(call.id, queue.name, house.clock.now(), place.position(), place, house, number, whose)
     house.queue_log.note(Entered(call.id, queue.name, number, stay.first_place))
     try:
         yield stay
@@ -120,6 +124,7 @@ async def talk_with_agent(
                 hold_s=stay.wait_s(),
                 ring_s=ring_s(),
                 first_place=stay.first_place,
+                whose=stay.whose,
             )
             return await talk.until_hang_up(house, on_answer=note_answer)
 
@@ -147,6 +152,7 @@ class Talk:
     hold_s: float
     """How long the other party waited for the agent."""
     ring_s: float
+    whose: Whose
     first_place: int = 1
     entered_as: str | None = None
     """The number of a party who stood in no line: the queue_log has them enter and be connected at once."""
@@ -170,11 +176,13 @@ class Talk:
                 Connected(self.caller.id, self.queue, self.agent, self.hold_s, self.agent_call.id, self.ring_s)
             )
             hears = True
+            tape.begin(self.queue, self.agent)
             await on_answer(self.agent)
 
         try:
-            if not await self.caller.connect(self.agent_call, on_joined=note_talk):
-                return False
+            with Tape(self.caller, self.whose, house) as tape:
+                if not await self.caller.connect(self.agent_call, on_joined=note_talk):
+                    return False
         except Exception:
             if hears:  # Cut off by a fault, which is told elsewhere.
                 self._note_end(house, since, by_agent=False)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.domain.lifecycle import CustomerConnected, RefusedTransitionError
+from controller.domain.line import WaiterKind
 from controller.domain.outcome import Outcome
 from controller.domain.promise import Attempt, Wish
 from controller.journeys import prompts
 from controller.journeys.dialled import Dialled, NotDialled, NotDialledReason
 from controller.journeys.on_answer import ask_customer
 from controller.journeys.race import first_of
+from controller.journeys.tape import Whose
 from controller.ports.calls import CallerHungUp
 from controller.ports.promises import NotClaimed, NotClaimedReason, StoreUnavailableError
 
@@ -73,6 +75,11 @@ class Underway:
     confirmed_at: datetime | None = None
     talked_with: str = ""
     """The agent, by name."""
+
+    @property
+    def whose(self) -> Whose:
+        """Whose talk it will be."""
+        return Whose(self.promise.id, WaiterKind.PROMISE, self.promise.number, self.attempt.id)
 
     async def ring(self) -> Outcome | None:
         """Ring the customer. Return None once they have answered, or how it ended."""

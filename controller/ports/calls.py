@@ -1,4 +1,6 @@
-"""A call and its few verbs: answer, play, ask, hold, connect, dial, hang up. A further verb needs a decision record.
+"""A call and its few verbs: answer, play, ask, hold, connect, record, dial, hang up.
+
+A further verb needs a decision record.
 
 Only a verb raises `CallerHungUp`. The task that runs a journey is not cancelled when a caller hangs up, so that
 whatever it is writing is written.
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from controller.domain.evidence import Evidence
     from controller.domain.outcome import Outcome
     from controller.domain.promise import Attempt
+    from controller.domain.recording import Consent
 
 
 class CallerHungUp(Exception):  # noqa: N818 - not an error: callers hang up
@@ -106,6 +109,11 @@ class Conversation(Protocol):
 class Call(Conversation, Protocol):
     """One party on one channel of ours: can also wait with music, and be joined with another."""
 
+    @property
+    def consent(self) -> Consent | None:
+        """What the party was told of recording, or said to it (`remember(consent=...)`); None: nothing yet."""
+        ...
+
     async def hold(self, queue: str, *, until_keys: str = "") -> str:
         """Put the caller on hold music and return the first of `until_keys` that is pressed.
 
@@ -118,6 +126,14 @@ class Call(Conversation, Protocol):
 
         `on_joined` is awaited once they hear each other. False: the other party was gone already, and nobody was
         joined. The party that is left, if any, is still up.
+        """
+        ...
+
+    async def record(self, recording_id: str) -> None:
+        """Record the talk that this party, with whom `connect` was called, is in; its end ends that.
+
+        `recording_id`: letters, digits, `-` and `_`. Repeatable. Raises CallerHungUp when the talk is over, and
+        PbxUnavailableError.
         """
         ...
 

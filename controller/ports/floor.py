@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from controller.domain.agents import AgentState
     from controller.domain.line import WaiterKind
     from controller.domain.promise import PromiseState
+    from controller.domain.recording import RecordingState
 
 
 class EntryState(StrEnum):
@@ -96,6 +97,8 @@ class AgentEntry:
     queue: str = ""
     """The queue of that waiter."""
     talks_today: int = 0
+    recording: RecordingState | None = None
+    """Of the talk that they are in; None: it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,17 @@ class Floor(Protocol):
 
     async def preview(self, agent: str, choice: str) -> Refused | None:
         """Choose as by key for an agent who is shown a promise: `dial`, `to_colleague` or `put_off`."""
+        ...
+
+    async def pause_recording(self, agent: str) -> Refused | None:
+        """Keep nothing of what is said from now on in the talk that an agent is in; paused already is done.
+
+        NOT_NOW: the talk is not recorded.
+        """
+        ...
+
+    async def resume_recording(self, agent: str) -> Refused | None:
+        """Go on recording the talk that an agent is in; what goes on already is done. NOT_NOW: it is not recorded."""
         ...
 
     async def prioritise(self, waiter_id: str, *, urgent: bool) -> Refused | None:

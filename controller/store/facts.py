@@ -7,7 +7,7 @@ in a thread. A file's transactions run in one anyway; a server is asked over a c
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from controller.domain.figure_facts import Facts
 from controller.store.dialect import connect_to, has_one_writer
@@ -15,6 +15,7 @@ from controller.store.engine import Database
 from controller.store.facts_agents import read_spans, read_talks
 from controller.store.facts_calls import read_calls, read_turns
 from controller.store.facts_promises import read_promises
+from controller.store.facts_so_far import StoredFactsSoFar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
 
 _PATIENCE_S = 5.0
 
@@ -51,13 +54,21 @@ class StoredFacts:
                 turns=await read_turns(connection, start, end, queue),
             )
 
-        engine = self._database.engine
-        if has_one_writer(engine):
-            return await self._database.read(work)
-        return await asyncio.to_thread(asyncio.run, _read_apart(engine.url, work))
+        return await read_in_thread(self._database, work)
+
+    def so_far(self, start: datetime, end: datetime) -> StoredFactsSoFar:
+        """Return who reads [start, end) while it goes on."""
+        return StoredFactsSoFar(lambda work: read_in_thread(self._database, work), start, end)
 
 
-async def _read_apart(url: URL, work: Callable[[AsyncConnection], Awaitable[Facts]]) -> Facts:
+async def read_in_thread(database: Database, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Return what `work` reads, beside the event loop. Raises StoreUnavailableError."""
+    if has_one_writer(database.engine):
+        return await database.read(work)
+    return await asyncio.to_thread(asyncio.run, _read_apart(database.engine.url, work))
+
+
+async def _read_apart(url: URL, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Return what `work` reads, over a connection of this thread's own event loop."""
     database = Database(connect_to(url.render_as_string(hide_password=False), busy_timeout_s=_PATIENCE_S))
     try:

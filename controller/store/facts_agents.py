@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -37,20 +38,67 @@ async def read_spans(
     connection: AsyncConnection, start: datetime, end: datetime, queue: str | None
 ) -> tuple[AgentSpan, ...]:
     """Return the spans that touch [start, end); of one queue, those of agents who served it then."""
-    columns = (_OF.agent, _OF.state, _OF.since, _OF.until, _OF.queues)
-    within = select(*columns).where(_OF.since >= start, _OF.since < end)
-    into = select(*columns).where(_OF.id.in_(_before(start, 1)), or_(_OF.until.is_(None), _OF.until > start))
-    rows = [*await connection.execute(into), *await connection.execute(within)]
-    spans = (
-        AgentSpan(agent, _STATES[state], since, until, _queues(queues)) for agent, state, since, until, queues in rows
-    )
-    return tuple(span for span in spans if queue is None or queue in span.queues)
+    spans = (span for when in touching(start, end) for _, span in await read_spans_where(connection, when))
+    return tuple([span async for span in spans if queue is None or queue in span.queues])
+
+
+def touching(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for the spans that go into [start, end), and for those that begin in it."""
+    into = and_(_OF.id.in_(_before(start, 1)), or_(_OF.until.is_(None), _OF.until > start))
+    return into, and_(_OF.since >= start, _OF.since < end)
+
+
+async def read_spans_where(connection: AsyncConnection, condition: ColumnElement[bool]) -> list[tuple[int, AgentSpan]]:
+    """Return the spans of which something holds, with their ids."""
+    query = select(_OF.id, _OF.agent, _OF.state, _OF.since, _OF.until, _OF.queues).where(condition)
+    return [
+        (nth, AgentSpan(agent, _STATES[state], since, until, _queues(queues)))
+        for nth, agent, state, since, until, queues in await connection.execute(query)
+    ]
 
 
 async def read_talks(
     connection: AsyncConnection, start: datetime, end: datetime, as_of: datetime, queue: str | None
 ) -> tuple[TalkFact, ...]:
-    """Return the talks that touch [start, end), wrap-ups included.
+    """Return the talks that touch [start, end), wrap-ups included."""
+    found = await read_talks_where(connection, talking(start, end), as_of, queue)
+    return tuple(one.talk for one in found if one.touches(start, end, as_of) and one.talk is not None)
+
+
+def talking(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for the spans that may be talks which touch [start, end).
+
+    The span before the one that goes into the time is among them: a talk whose wrap-up is that one.
+    """
+    return and_(_OF.since >= start, _OF.since < end), _OF.id.in_(_before(start, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """An agent's time on the phone."""
+
+    id: int
+    """Of its span."""
+    since: datetime
+    until: datetime | None
+    talk: TalkFact | None
+    """None: nobody talked."""
+    is_callback: bool
+    has_wrap_up: bool
+    """The wrap-up that follows is known, over or not."""
+    call_goes_on: bool
+    call_ended_at: datetime | None
+
+    def touches(self, start: datetime, end: datetime, as_of: datetime) -> bool:
+        """Tell whether it was a talk that shares something with [start, end)."""
+        talk = self.talk
+        return talk is not None and talk.began_at < end and (talk.wrapped_up_at or talk.ended_at or as_of) > start
+
+
+async def read_talks_where(
+    connection: AsyncConnection, either: Sequence[ColumnElement[bool]], as_of: datetime, queue: str | None = None
+) -> list[OnCall]:
+    """Return what became of agents' time on the phone, of spans of which either condition holds.
 
     An agent's time on the phone is a talk where they talked with somebody: a caller who was gone when the agent picked
     up, and a customer who could not be reached, were no talk. A talk on a callback began when the two were joined: what
@@ -68,6 +116,7 @@ async def read_talks(
         select(
             *(_OF.agent, _OF.queue, _OF.waiter_id, _OF.kind, _OF.since, _OF.until),
             wrapped.c.until.label("wrapped_up_at"),
+            *(_OF.id, wrapped.c.id.label("wrap_up"), calls.c.id.label("call_id"), calls.c.ended_at),
             *(calls.c.answered_at, calls.c.ending),
         )
         .outerjoin(wrapped, follows)
@@ -75,20 +124,42 @@ async def read_talks(
     )
     if queue is not None:
         query = query.where(_OF.queue == queue)
-    # The span before the one that goes into the time: a talk whose wrap-up is that one.
-    either = (
-        and_(_OF.since >= start, _OF.since < end),
-        _OF.id.in_(_before(start, 2)),
-    )
     rows = [row for when in either for row in await connection.execute(query.where(_IS_TALK, when))]
     joined = await _joined(connection, either)
     said_yes = await _said_yes(connection, either)
-    found = (_talk(row, joined, said_yes, as_of) for row in rows)
-    return tuple(
-        one
-        for one in found
-        if one is not None and one.began_at < end and (one.wrapped_up_at or one.ended_at or as_of) > start
+    return [_on_call(row, _talk(row, joined, said_yes, as_of)) for row in rows]
+
+
+async def unsettled(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
+    """Return which of these spans, all of talks that are over, may still turn out otherwise.
+
+    Those whose attempt goes on, and those after which nothing is known of the agent: the wrap-up may come yet.
+    """
+    found: set[int] = set()
+    for of_promise in (attempts.c.promise_id == _OF.waiter_id, attempts.c.id == attempt_in(_OF.waiter_id)):
+        query = select(_OF.id).join(attempts, of_promise).where(_OF.id.in_(ids), attempts.c.ended_at.is_(None))
+        found.update(await connection.scalars(query))
+    later = agent_spans.alias("later")
+    follows = select(later.c.id).where(later.c.agent == _OF.agent, later.c.since >= _OF.until, later.c.id != _OF.id)
+    found.update(await connection.scalars(select(_OF.id).where(_OF.id.in_(ids), ~follows.exists())))
+    return found
+
+
+def _on_call(row: Row[*tuple[Any, ...]], talk: TalkFact | None) -> OnCall:
+    return OnCall(
+        id=row.id,
+        since=row.since,
+        until=row.until,
+        talk=talk,
+        is_callback=_is_callback(row),
+        has_wrap_up=row.wrap_up is not None,
+        call_goes_on=row.call_id is not None and row.ending is None,
+        call_ended_at=row.ended_at,
     )
+
+
+def _is_callback(row: Row[*tuple[Any, ...]]) -> bool:
+    return row.kind == WaiterKind.PROMISE or bool(row.waiter_id.startswith(DIALLED_AHEAD))
 
 
 def _talk(
@@ -98,7 +169,7 @@ def _talk(
     as_of: datetime,
 ) -> TalkFact | None:
     """Return a time on the phone as a talk; None where nobody talked."""
-    is_callback = row.kind == WaiterKind.PROMISE or row.waiter_id.startswith(DIALLED_AHEAD)
+    is_callback = _is_callback(row)
     began_at: datetime | None = row.since
     if is_callback:
         began_at = _joined_at(row, joined, said_yes, as_of)

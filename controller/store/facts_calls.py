@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, select
@@ -13,6 +14,7 @@ from controller.domain.line import WaiterKind
 from controller.store.tables import attempts, calls, line_decisions, promise_requests
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -32,6 +34,12 @@ async def read_calls(
     connection: AsyncConnection, start: datetime, end: datetime, queue: str | None
 ) -> tuple[CallFact, ...]:
     """Return the calls that arrived in [start, end)."""
+    when = and_(calls.c.arrived_at >= start, calls.c.arrived_at < end)
+    return await read_calls_where(connection, when if queue is None else and_(when, calls.c.queue == queue))
+
+
+async def read_calls_where(connection: AsyncConnection, condition: ColumnElement[bool]) -> tuple[CallFact, ...]:
+    """Return the calls of which something holds."""
     of = calls.c
     query = (
         select(
@@ -40,10 +48,8 @@ async def read_calls(
             promise_requests.c.promise_id,
         )
         .outerjoin(promise_requests, promise_requests.c.call_id == of.id)
-        .where(of.arrived_at >= start, of.arrived_at < end)
+        .where(condition)
     )
-    if queue is not None:
-        query = query.where(of.queue == queue)
     return tuple(_call(row) for row in await connection.execute(query))
 
 
@@ -64,38 +70,73 @@ def _call(row: Row[*tuple[Any, ...]]) -> CallFact:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A decision of the line."""
+
+    id: int
+    turn: Turn
+    promise_id: str
+    """Whose customer got the agent; "" for a caller."""
+    is_ahead: bool
+    """The customer had been called before, and came to the front of the line."""
+    is_settled: bool
+    """Nothing that it was told by changes any more."""
+
+
 async def read_turns(
     connection: AsyncConnection, start: datetime, end: datetime, queue: str | None
 ) -> tuple[Turn, ...]:
-    """Return who got an agent in [start, end).
+    """Return who got an agent in [start, end)."""
+    of = line_decisions.c
+    when = and_(of.at >= start, of.at < end)
+    return turns_of(await read_given(connection, when if queue is None else and_(when, of.queue == queue)))
 
-    A customer who is called before there is an agent may have one kept for them, who is let go when they have said yes
-    and stand at the front of the line: the turn is the one that they have there.
-    """
+
+async def read_given(connection: AsyncConnection, condition: ColumnElement[bool]) -> list[Given]:
+    """Return the line's decisions of which something holds, in order."""
     of = line_decisions.c
     is_ahead = and_(of.waiter_id.startswith(DIALLED_AHEAD), attempts.c.id == attempt_in(of.waiter_id))
     query = (
         select(
-            *(of.at, of.queue, of.waiter_id, of.kind, of.since, of.due_at),
-            *(attempts.c.promise_id, attempts.c.confirmed_at),
+            *(of.id, of.at, of.queue, of.waiter_id, of.kind, of.since, of.due_at),
+            *(attempts.c.promise_id, attempts.c.confirmed_at, attempts.c.ended_at),
         )
         .outerjoin(attempts, is_ahead)
-        .where(of.at >= start, of.at < end)
-        .order_by(of.at)
+        .where(condition)
+        .order_by(of.at, of.id)
     )
-    if queue is not None:
-        query = query.where(of.queue == queue)
+    return [_given(row) for row in await connection.execute(query)]
+
+
+def turns_of(given: Iterable[Given]) -> tuple[Turn, ...]:
+    """Return the turns that decisions make, which are in order.
+
+    A customer who is called before there is an agent may have one kept for them, who is let go when they have said yes
+    and stand at the front of the line: the turn is the one that they have there.
+    """
     turns: list[Turn] = []
     kept: dict[str, int] = {}
-    for row in await connection.execute(query):
-        turn = _turn(row)
-        if row.promise_id is not None and row.promise_id in kept:
-            turns[kept.pop(row.promise_id)] = turn
+    for one in given:
+        if one.is_ahead and one.promise_id in kept:
+            turns[kept.pop(one.promise_id)] = one.turn
             continue
-        if turn.kind is WaiterKind.PROMISE:
-            kept[turn.waiter_id] = len(turns)
-        turns.append(turn)
+        if one.turn.kind is WaiterKind.PROMISE:
+            kept[one.promise_id] = len(turns)
+        turns.append(one.turn)
     return tuple(turns)
+
+
+def _given(row: Row[*tuple[Any, ...]]) -> Given:
+    is_ahead = row.promise_id is not None
+    turn = _turn(row)
+    return Given(
+        id=row.id,
+        turn=turn,
+        promise_id=turn.waiter_id if turn.kind is WaiterKind.PROMISE else "",
+        is_ahead=is_ahead,
+        is_settled=not is_ahead or row.ended_at is not None,
+    )
 
 
 def _turn(row: Row[*tuple[Any, ...]]) -> Turn:

@@ -45,7 +45,11 @@ async def read_promises(connection: AsyncConnection, start: datetime, end: datet
 
     Those too that were made before, and took in the request of a call that came then.
     """
-    ids = _asked_for(start, end, queue)
+    return await read_promises_of(connection, _asked_for(start, end, queue))
+
+
+async def read_promises_of(connection: AsyncConnection, ids: Wanted) -> Read:
+    """Return promises, and all of their calls and SMS; `ids` selects theirs."""
     tried = (
         await connection.execute(
             select(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
@@ -40,18 +41,27 @@ if TYPE_CHECKING:
     from controller.store.engine import Database
 
 _WITHDRAWN = "the number is to be forgotten"
+_RECORDINGS = "recordings"
+_SOUND = "/api/v1/recordings/{}/sound"
+"""Where the console has what the database has not."""
 _WITH_NUMBER = tuple(place for place in PLACES if place.number is not None)
 
 
 class StoredPrivacyBook:
-    """`PrivacyBook` on SQL. `changed` is called after a commit, for each promise."""
+    """`PrivacyBook` on SQL. After a commit, `changed` is called for each promise, `unwanted` when sound is to go."""
 
     def __init__(
-        self, database: Database, *, policies: Mapping[str, RetryPolicy], changed: Callable[[Promise], None]
+        self,
+        database: Database,
+        *,
+        policies: Mapping[str, RetryPolicy],
+        changed: Callable[[Promise], None],
+        unwanted: Callable[[], None],
     ) -> None:
         self._database = database
         self._policies = policies
         self._changed = changed
+        self._unwanted = unwanted
 
     async def known(self, spelled: Sequence[str]) -> Known:
         """Return everything under a number, in whichever way it was written down; E.164 first."""
@@ -73,6 +83,7 @@ class StoredPrivacyBook:
             found |= {name: await _rows(connection, query) for name, query in of.items()}
             entries = opt_outs.entries_for(connection, spelled[0])
             listed = await _rows(connection, select(do_not_call).where(do_not_call.c.number.in_(entries)))
+            found[_RECORDINGS] = [row | {"sound": _SOUND.format(row["id"])} for row in found[_RECORDINGS]]
             return found | {"do_not_call": listed}
 
         return await self._database.read(work)
@@ -103,6 +114,7 @@ class StoredPrivacyBook:
         def tell(done: Forgotten) -> None:
             for promise in done.cancelled:
                 self._changed(promise)
+            self._tell_swept(_RECORDINGS, done.erased.get(_RECORDINGS, 0))
 
         return await self._database.write(work, then=tell)
 
@@ -117,8 +129,12 @@ class StoredPrivacyBook:
             async def work(connection: AsyncConnection, statement: Any = statement) -> int:
                 return int((await connection.execute(statement)).rowcount)
 
-            erased[place.name] = await self._database.write(work)
+            erased[place.name] = await self._database.write(work, then=partial(self._tell_swept, place.name))
         return _some(erased)
+
+    def _tell_swept(self, name: str, count: int) -> None:
+        if name == _RECORDINGS and count:
+            self._unwanted()
 
     def _policy(self, queue: str) -> RetryPolicy:
         return self._policies.get(queue, DEFAULT_POLICY)

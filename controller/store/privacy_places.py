@@ -9,18 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, func, literal, select, true, update
+from sqlalchemy import ColumnElement, String, and_, cast, delete, func, literal, select, true, update
 
 from controller.domain.promise import FINAL
 from controller.domain.retention import Period
 from controller.domain.sms import SmsStatus
 from controller.store.proof_tables import challenges
 from controller.store.staff_tables import (
+    IS_KEPT,
     SAYS_SOMETHING,
     answered_requests,
     audit,
     call_notes,
     hook_deliveries,
+    recordings,
     sessions,
 )
 from controller.store.tables import (
@@ -63,6 +65,8 @@ class Place:
     """What does not hold for something that goes on: that is let be."""
     has_some: ColumnElement[bool] | TextClause = ALWAYS
     """There is something left to be erased: word for word as the index has it that is to be used."""
+    is_somebodys: ColumnElement[bool] | TextClause = ALWAYS
+    """What holds wherever there is a number: word for word as the index of numbers has it, where that is in part."""
 
     @property
     def key(self) -> Column[Any]:
@@ -73,7 +77,7 @@ class Place:
     def of(self, spelled: Sequence[str]) -> ColumnElement[bool]:
         """Return the condition for the rows of a number, however it was written down."""
         assert self.number is not None  # noqa: S101 - only asked of those that have one
-        return self.number.in_(spelled)
+        return and_(self.is_somebodys, self.number.in_(spelled))
 
     def erase_older(self, before: datetime, limit: int) -> Update | Delete:
         """Return the statement that erases the oldest rows, `limit` at most."""
@@ -187,6 +191,18 @@ PLACES = (
         call_notes.c.number,
         {"number": "", "text": ""},
         has_some=SAYS_SOMETHING,
+    ),
+    Place(
+        "recordings",
+        recordings,
+        Period.RECORDINGS,
+        recordings.c.began_at,
+        recordings.c.number,
+        # The sound is not here: whoever keeps it erases what nobody wants any more.
+        {"number": "", "unwanted": True},
+        recordings.c.ended_at.is_not(None),
+        IS_KEPT,
+        HAS_NUMBER,
     ),
     Place("languages", callers, Period.NUMBERS, callers.c.changed_at, callers.c.number),
     Place("codes", challenges, Period.OVER, challenges.c.expires_at, challenges.c.number),

@@ -35,6 +35,7 @@ from controller.store.privacy import StoredPrivacyBook
 from controller.store.promise_book import StoredPromiseBook
 from controller.store.promise_list import StoredPromiseList
 from controller.store.queue_closures import StoredQueueClosures
+from controller.store.recordings import StoredRecordingBook
 from controller.store.sms_listing import StoredSmsListing
 from controller.store.web_sessions import StoredSessionBook
 
@@ -55,10 +56,11 @@ _BUSY_TIMEOUT_S = 5.0
 class Store:
     """The open database: one book for each port, `promises`, `calls`, `outbox`, `texts` and the others below.
 
-    `changed`, `sms_queued`, `replied`, `hooks_queued` and `closed` are lists of listeners, who come and go at any time:
-    a promise was changed or let go, an SMS is owed, somebody wrote, a hook is owed something, a queue was closed by
-    hand or opened. They are called once what they tell of is committed, on the event loop, and have to be quick; what
-    they raise is logged, since the commit stands whatever they make of it.
+    `changed`, `sms_queued`, `replied`, `hooks_queued`, `closed` and `recordings_unwanted` are lists of listeners, who
+    come and go at any time: a promise was changed or let go, an SMS is owed, somebody wrote, a hook is owed something,
+    a queue was closed by hand or opened, there is sound to be erased. They are called once what they tell of is
+    committed, on the event loop, and have to be quick; what they raise is logged, since the commit stands whatever
+    they make of it.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Store:
         self.replied: list[Callable[[], None]] = []
         self.hooks_queued: list[Callable[[], None]] = []
         self.closed: list[Callable[[], None]] = []
+        self.recordings_unwanted: list[Callable[[], None]] = []
         self.database = database
         self._log = log
         changed: Callable[[Promise], None] = lambda promise: self._call(self.changed, promise)  # noqa: E731 - three books take it
@@ -113,7 +116,9 @@ class Store:
         self.notes = StoredNoteBook(database)
         self.closures = StoredQueueClosures(database, changed=lambda: self._call(self.closed))
         self.floor = StoredFloorBook(database)
-        self.privacy = StoredPrivacyBook(database, policies=policies, changed=changed)
+        unwanted: Callable[[], None] = lambda: self._call(self.recordings_unwanted)  # noqa: E731 - two books take it
+        self.recordings = StoredRecordingBook(database, unwanted=unwanted)
+        self.privacy = StoredPrivacyBook(database, policies=policies, changed=changed, unwanted=unwanted)
 
     def _call(self, listeners: Iterable[Callable[..., None]], *args: Any) -> None:
         for listener in tuple(listeners):

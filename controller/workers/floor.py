@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from controller.ports.calls import Oversight
     from controller.ports.floor import FloorNow, TrunkEntry
     from controller.ports.floor_book import FloorLook
+    from controller.ports.recordings import RecordingShelf
     from controller.workers.agent_desk import AgentDesk
     from controller.workers.duty_desk import DutyDesk
     from controller.workers.line_keeper import LineKeeper
@@ -57,18 +58,21 @@ class OfficeFloor:
         *,
         rules: FloorRules,
         trunks: Callable[[], Sequence[TrunkEntry]],
+        shelf: RecordingShelf | None = None,
     ) -> None:
-        """Take what it works with; `trunks` tells how each is now."""
+        """Take what it works with; `trunks` tells how each is now, without `shelf` nothing is recorded."""
         self._house = house
         self._keeper = keeper
         self._desk = desk
         self._duty = duty
         self._oversight = oversight
+        self._shelf = shelf
         self._rules = rules
         self._view = FloorView(house, keeper, desk, trunks, misses_phones=rules.signs_in_by_hand)
         self.listeners: list[Callable[[], None]] = []
         """Called, on the loop, whenever `now` may have changed."""
         keeper.watchers.append(self.tell)
+        house.recorded.on_changed = self.tell
 
     @property
     def pbx(self) -> str:
@@ -119,6 +123,28 @@ class OfficeFloor:
         if choice.upper() not in Choice.__members__:
             return Refused.UNKNOWN
         return None if self._house.choices.choose(agent, Choice[choice.upper()].value) else Refused.NOT_NOW
+
+    async def set_recording(self, agent: str, *, paused: bool) -> Refused | None:
+        """Pause the recording of the talk that an agent is in, or go on with it: at the PBX, then in the database.
+
+        A database that is away keeps nobody from it; how the PBX has it counts.
+        """
+        noted, book = self._house.recorded.of(agent), self._house.recordings
+        if noted is None or self._shelf is None or book is None:
+            return Refused.NOT_NOW
+        recording_id, _ = noted
+        try:
+            if not await (self._shelf.pause if paused else self._shelf.resume)(recording_id):
+                return Refused.NOT_NOW
+        except PbxUnavailableError:
+            return Refused.UNAVAILABLE
+        self._house.recorded.set_paused(recording_id, paused=paused)
+        log.info("a recording is paused" if paused else "a recording goes on", agent=agent, recording_id=recording_id)
+        try:
+            await book.note_pause(recording_id, self._house.clock.now() if paused else None)
+        except StoreUnavailableError as error:
+            log.warning("a pause of a recording is not written down", recording_id=recording_id, reason=str(error))
+        return None
 
     async def listen(self, agent: str, endpoint: str) -> Refused | None:
         """Let a phone hear the talk that an agent is in."""

@@ -70,6 +70,7 @@ class FloorView:
 
     def _agent(self, agent: Agent, look: FloorLook) -> AgentEntry:
         serving = self._desk.serving(agent.name)
+        recording = self._house.recorded.of(agent.name)
         is_missed = agent.state is AgentState.PAUSED and agent.rest is not None and agent.rest.kind is RestKind.MISSED
         return AgentEntry(
             name=agent.name,
@@ -84,6 +85,7 @@ class FloorView:
             waiter_id=serving.waiter_id if serving is not None else "",
             queue=serving.queue if serving is not None else "",
             talks_today=look.talks.get(agent.name, 0),
+            recording=recording[1] if recording is not None else None,
         )
 
     def _queues(self, line: Iterable[LineEntry], now: datetime) -> Iterator[QueueEntry]:

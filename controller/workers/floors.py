@@ -159,6 +159,16 @@ class Floors:
         office = self._office_of(agent)
         return office if isinstance(office, Refused) else office.preview(agent, choice)
 
+    async def pause_recording(self, agent: str) -> Refused | None:
+        """Keep nothing of what is said from now on in the talk that an agent is in."""
+        office = self._office_of(agent)
+        return office if isinstance(office, Refused) else await office.set_recording(agent, paused=True)
+
+    async def resume_recording(self, agent: str) -> Refused | None:
+        """Go on recording the talk that an agent is in."""
+        office = self._office_of(agent)
+        return office if isinstance(office, Refused) else await office.set_recording(agent, paused=False)
+
     async def listen(self, agent: str, endpoint: str) -> Refused | None:
         """Let a phone hear the talk that an agent is in; neither party hears it."""
         office = self._office_of(agent)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from controller.ports.clock import Clock
     from controller.ports.lease import LeaseBook
     from controller.ports.promises import OpenAttempt, PromiseBook, StoreUnavailableError
+    from controller.ports.recordings import RecordingBook
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +29,20 @@ class RemovedAsterisks:
     """Looks once, when whoever may still work for one has had the time to say so. Several may look at the same time."""
 
     def __init__(
-        self, leases: LeaseBook, promises: PromiseBook, calls: CallLog, clock: Clock, *, known: Collection[str]
+        self,
+        leases: LeaseBook,
+        promises: PromiseBook,
+        calls: CallLog,
+        recordings: RecordingBook,
+        clock: Clock,
+        *,
+        known: Collection[str],
     ) -> None:
         """`known` are the Asterisks of the settings, by name."""
         self._leases = leases
         self._promises = promises
         self._calls = calls
+        self._recordings = recordings
         self._clock = clock
         self._known = frozenset(known)
 
@@ -52,6 +61,8 @@ class RemovedAsterisks:
             for each in opened:
                 await self._settle_one(each)
             closed = await self._calls.close_orphans(frozenset(), ended_at=now, pbx=pbx)
+            for recording in await self._recordings.going_on(pbx):
+                await self._recordings.end(recording.id, now)  # Else it would never be older than its period.
             if opened or closed:
                 log.warning("an Asterisk is not in the settings any more", pbx=pbx, attempts=len(opened), calls=closed)
 

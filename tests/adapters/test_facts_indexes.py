@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
 from controller.domain.agents import AgentState
+from controller.domain.line import Decision, WaiterKind
 from controller.ports.agent_spans import SpanRecord
 from controller.store.tables import metadata
-from tests.contract.store_under_test import NOON, HandClock, store_at
+from tests.contract.store_under_test import NOON, HandClock, dialling, store_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from controller.store import Store
+
 LOOKED_UP = re.compile(r"^(?:SEARCH|SCAN) (\w+)(.*)$")
-SHORT_NAMES = {"wrapped": "agent_spans"}
+SHORT_NAMES = {"wrapped": "agent_spans", "later": "agent_spans"}
+
+
+async def _something_of_each(store: Store) -> None:
+    """Write a call, a promise and a talk that go on, and what is over beside them."""
+    await store.calls.arrived("call-1", dialled="0312345678", number=None, arrived_at=NOON)
+    promise = await dialling(store)
+    turn = Decision(NOON, "sales", "customer-attempt-1", WaiterKind.LIVE, "taro", NOON, 1, False, False, ())
+    await store.line_audit.record([turn, replace(turn, waiter_id=promise.id, kind=WaiterKind.PROMISE)])
+    talk = SpanRecord("taro", AgentState.ON_CALL, NOON, waiter_id=promise.id, kind=WaiterKind.PROMISE, queue="sales")
+    over = replace(talk, agent="umi", until=NOON + timedelta(seconds=9))
+    await store.agent_spans.record([talk, over])
 
 
 async def test_no_table_is_read_whole_for_the_figures_of_a_day(tmp_path: Path) -> None:
@@ -32,6 +47,10 @@ async def test_no_table_is_read_whole_for_the_figures_of_a_day(tmp_path: Path) -
         event.listen(store.database.sync_engine, "before_cursor_execute", remember)
         for queue in (None, "sales"):
             await store.facts.facts(NOON, NOON + timedelta(days=1), as_of=NOON, queue=queue)
+        await _something_of_each(store)
+        day = store.facts.so_far(NOON, NOON + timedelta(days=1))
+        for _ in range(2):
+            await day.read(NOON + timedelta(seconds=90))
         span = SpanRecord("hanako", AgentState.AVAILABLE, NOON)
         await store.agent_spans.record([span])
         await store.agent_spans.close_left_open(span.pbx, before=NOON + timedelta(seconds=1))

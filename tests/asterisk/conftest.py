@@ -9,6 +9,7 @@ import pytest
 
 from lab.phone import PhoneShelf
 from lab.stack import running_stack
+from lab.text_messages import free_port
 from tests.asterisk.floor import Floor
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ EXPECTED_COMPLAINTS = (
     "Playback failed for sound:orikaeshi/",
 )
 """What Asterisk warns of, and is no fault."""
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """Return where the console of a file's tests listens."""
+    return free_port()
 
 
 @pytest.fixture(scope="module")

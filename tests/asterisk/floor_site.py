@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.ports.floor import FloorNow, LineEntry
+    from controller.settings import Settings
+    from controller.store import Store
     from controller.workers.floors import Floors
     from lab.pbx import Asterisk
     from lab.phone import Phone, PhoneCall
@@ -59,6 +61,26 @@ def floor_settings(text: str) -> str:
 
 
 @dataclass
+class Control:
+    """The controller: another one each time that it is begun."""
+
+    settings: Settings
+    store: Store
+
+    def begin(self) -> Offices:
+        """Begin to work."""
+        self._stop = asyncio.Event()
+        self.offices = Offices(self.settings, self.store, SystemClock(), member="test", dry_run=False)
+        self._running = asyncio.ensure_future(self.offices.run(self._stop))
+        return self.offices
+
+    async def end(self) -> None:
+        """Leave, without hanging anybody up."""
+        self._stop.set()
+        await self._running
+
+
+@dataclass
 class House:
     """Phones, the PBX, and the floor."""
 
@@ -67,6 +89,17 @@ class House:
     agents: list[Phone]
     customers: list[Phone]
     prompts: PromptFiles
+    control: Control
+
+    async def restart(self) -> None:
+        """Have the controller leave, and another one come."""
+        await self.control.end()
+        self.floor = self.control.begin().floor
+        await self.is_in_control()
+
+    async def is_in_control(self) -> None:
+        """Wait until the controller has the PBX."""
+        await self.until(lambda now: [each.state for each in now.pbxs] == ["in_control"])
 
     async def until(self, is_so: Callable[[FloorNow], bool]) -> FloorNow:
         """Wait until the floor is as it should be, by its own news; return it."""
@@ -128,34 +161,32 @@ class House:
 
 
 @asynccontextmanager
-async def running_house(home: Path) -> AsyncIterator[House]:
+async def running_house(home: Path, *, edit: Callable[[str], str] = floor_settings) -> AsyncIterator[House]:
     """Run PBX, telephone network, phones, and the controller in this process, until the context is left."""
     with own_music(home):
         async with running_pair(home, language="en", agents=len(AGENTS)) as (site, pbx, carrier), PhoneShelf() as shelf:
-            path = write_settings(site, {("[queues]", "language"): '"en"'}, edit=floor_settings)
+            path = write_settings(site, {("[queues]", "language"): '"en"'}, edit=edit)
             secrets = {
                 **read_secrets(site.home / "secrets.env"),
                 "ORIKAESHI_ARI_PASSWORD": site.ari_password,
                 "ORIKAESHI_AMI_PASSWORD": site.ami_password,
             }
             settings = load_settings(path, secrets)
-            clock, stop = SystemClock(), asyncio.Event()
             async with open_store(
-                settings.database_url, policies=settings.retry_policies, clock=clock, new_id=new_id
+                settings.database_url, policies=settings.retry_policies, clock=SystemClock(), new_id=new_id
             ) as store:
-                offices = Offices(settings, store, clock, member="test", dry_run=False)
-                running = asyncio.ensure_future(offices.run(stop))
+                control = Control(settings, store)
+                offices = control.begin()
                 agents = [await shelf.add(a.user, a.password, site.host, site.ports.sip) for a in site.agents]
                 customers = [
                     await shelf.add(c.user, c.password, site.host, site.ports.carrier_sip) for c in site.customers
                 ]
                 for phone in customers:
                     await phone.register()
-                house = House(offices.floor, pbx, agents, customers, PromptFiles(root_folder()))
-                await house.until(lambda now: [each.state for each in now.pbxs] == ["in_control"])
+                house = House(offices.floor, pbx, agents, customers, PromptFiles(root_folder()), control)
+                await house.is_in_control()
                 try:
                     yield house
                 finally:
-                    stop.set()
-                    await running
+                    await control.end()
     assert carrier is not None

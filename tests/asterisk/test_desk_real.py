@@ -3,65 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from controller.domain.phone_number import as_printed
 from lab.browser import open_browser
-from lab.phone import Ignore, PhoneShelf
-from lab.stack import running_stack
-from tests.asterisk.conftest import QUICK
+from lab.phone import Ignore
+from tests.asterisk.console_site import let_in, running_console, signs_in
 from tests.asterisk.floor import AGENT_HZ, CALLER_HZ, Floor, e164
 from tests.browser.staff import HEIGHT, WIDTH, Staff
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from lab.phone import Phone, PhoneCall
 
-PASSWORD = "seven cups of barley tea"
 WRAP_UP_S = 600
-HOST = "127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 async def running_floor(tmp_path_factory: pytest.TempPathFactory, port: int) -> AsyncIterator[Floor]:
     """Start everything once, with a console, dispositions, and a wrap-up that nobody waits for to end."""
     changes = {
-        **QUICK,
         ("[queues]", "wrap_up_s"): str(WRAP_UP_S),
         ("[queues]", "agent_ring_timeout_s"): "25",
-        ("console", "enabled"): "true",
-        ("console", "port"): str(port),
         ("desk", "dispositions"): '["解決", "要確認"]',
     }
-    async with running_stack(tmp_path_factory.mktemp("site"), changes=changes) as stack, PhoneShelf() as shelf:
-        floor = await Floor.furnished(stack, shelf)
-        await person(stack.settings, "hanako", "agent", floor.agents[0].user)
-        await person(stack.settings, "boss", "supervisor", "")
+    async with running_console(tmp_path_factory.mktemp("site"), port, changes=changes) as floor:
+        await let_in(floor, "hanako", "agent", agent=floor.agents[0].user)
+        await let_in(floor, "boss", "supervisor")
         yield floor
-
-
-async def person(settings: Path, name: str, role: str, agent: str) -> None:
-    """Let somebody into the console, as an admin does."""
-    words = ("person", "add", name, "--role", role, "--agent", agent, "--language", "ja", "--stdin")
-    command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "controller", *words, "--settings", str(settings)), stdin=asyncio.subprocess.PIPE
-    )
-    await command.communicate(f"{PASSWORD}\n".encode())
-    assert command.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -71,22 +43,10 @@ def browsers() -> Iterator[tuple[Staff, Staff]]:
         yield Staff(one), Staff(other)
 
 
-async def signs_in(staff: Staff, port: int, name: str, page: str) -> Staff:
-    """Sign in by the form, as a person does, and come to one's page."""
-    await staff.open_any(f"http://{HOST}:{port}{page}")
-    await staff.until_seen("#password")
-    await staff.write("#name", name)
-    await staff.write("#password", PASSWORD)
-    await staff.click("#sign-in")
-    await staff.until("return document.body.dataset.connection === 'live' && location.pathname === arguments[0]", page)
-    return staff
-
-
 @pytest.fixture
 async def desk(floor: Floor, browsers: tuple[Staff, Staff], port: int) -> AsyncIterator[Staff]:
     """Sit an agent down, whose phone rings until they answer it."""
     await floor.signed_in(answers=False)
-    await browsers[0].tell("Network.clearBrowserCookies")
     signed_in = await signs_in(browsers[0], port, "hanako", "/desk")
     yield signed_in
     if await signed_in.shows("#more-wrap-up"):  # It would outlast the test, and the phone.
@@ -166,6 +126,7 @@ async def test_a_callback_that_an_agent_books_is_made(floor: Floor, desk: Staff)
     await desk.until_said("#state-word", "通話")
     await callback.hang_up()
     await ringing.ended
+    await desk.until_said("#state-word", "後処理")
     await floor.promise_is(promise["id"], "fulfilled")
 
 
@@ -185,6 +146,7 @@ async def test_a_pause_by_button_keeps_the_phone_silent_until_it_ends(floor: Flo
     await desk.until_said("#state-word", "通話")
     await caller.hang_up()
     await leg.ended
+    await desk.until_said("#state-word", "後処理")
 
 
 @pytest.mark.timeout(300)

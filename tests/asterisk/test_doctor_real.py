@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.provision import Site
+    from lab.pbx import Asterisk
+
+
+RECORDING = {("[queues]", "recording"): '"announced"'}
+"""What is changed in the settings for a queue that records."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Installation:
     site: Site
     settings: Path
     conf_folders: tuple[Path, ...]
+    recordings: Path
+    """The folder for the sound of talks."""
 
     async def examine(
         self, *, changes: dict[tuple[str, str], str] | None = None, clock_ahead_s: float = 0.0, **env: str
@@ -61,8 +68,13 @@ class Installation:
 @pytest.fixture(scope="module")
 async def healthy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
     """Run the project's own PBX and the network its trunk leads to."""
-    async with running_pair(tmp_path_factory.mktemp("site")) as (site, _pbx, _carrier):
-        yield Installation(site, write_settings(site, {}), (PBX_CONF, site.pbx_site.parent))
+    async with running_pair(tmp_path_factory.mktemp("site")) as (site, pbx, _carrier):
+        yield Installation(site, write_settings(site, {}), (PBX_CONF, site.pbx_site.parent), recordings_of(pbx))
+
+
+def recordings_of(pbx: Asterisk) -> Path:
+    """Return the folder in which a PBX keeps the sound of talks."""
+    return pbx.log_path.parent.parent / "spool" / "recording"
 
 
 def found_in(findings: list[Finding]) -> dict[str, Finding]:
@@ -138,14 +150,28 @@ async def test_a_pbx_that_was_set_up_badly_is_found_out_through_its_own_doors(tm
     conf = tmp_path / "conf"
     shutil.copytree(PBX_CONF, conf, ignore=shutil.ignore_patterns("prompts"))
     replace(conf / "modules.conf", "load = res_ari_playbacks.so", "")
+    replace(conf / "modules.conf", "load = res_ari_recordings.so", "")
     replace(conf / "extensions.conf", "[from-agents]", "[from-elsewhere]")
     replace(site.pbx_site / "manager.conf", "write = system,reporting", "write = all")
-    async with running(root_folder(), "bad", conf, site.pbx_site):
-        found = faults(await Installation(site, write_settings(site, {}), ()).examine())
-    assert found.keys() == {"modules", "AMI rights", "dialplan"}
+    async with running(root_folder(), "bad", conf, site.pbx_site) as pbx:
+        installation = Installation(site, write_settings(site, {}), (), recordings_of(pbx))
+        found = faults(await installation.examine(changes=RECORDING))
+    assert found.keys() == {"modules", "AMI rights", "dialplan", "recordings"}
+    assert found["recordings"] == "not running: res_ari_recordings"
     assert found["modules"] == "not running: res_ari_playbacks"
     assert found["dialplan"] == "no context from-agents"
     assert found["AMI rights"].startswith("orikaeshi may do Command, Originate, Redirect, Setvar, UpdateConfig:")
+
+
+async def test_a_pbx_that_cannot_record_is_told_where_a_queue_wants_it(healthy: Installation) -> None:
+    """A folder that no package made; where nothing is recorded, nobody asks."""
+    assert "recordings" not in found_in(await healthy.examine())
+    assert found_in(await healthy.examine(changes=RECORDING))["recordings"].level is Level.OK
+    away = healthy.recordings.rename(healthy.recordings.with_name("away"))
+    found = await healthy.examine(changes=RECORDING)
+    away.rename(healthy.recordings)
+    assert faults(found).keys() == {"recordings"}
+    assert "recording/" in found_in(found)["recordings"].remedy
 
 
 async def test_a_run_with_a_wrong_ari_password_ends_with_one_clear_line(healthy: Installation) -> None:

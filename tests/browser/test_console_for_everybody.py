@@ -10,9 +10,8 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from controller.domain.access import Role
-from lab.browser import open_browser
 from tests.browser.console_behind import console_behind, leading_to
-from tests.browser.staff import HEIGHT, WIDTH, Staff
+from tests.browser.staff import HEIGHT, Staff
 from tests.browser.test_pages_for_everybody import RING, TOO_SMALL, UNFOLD, judged
 from tests.console.a_day import write_day
 from tests.console.busy_floor import busy_floor
@@ -20,7 +19,7 @@ from tests.console.house import TUESDAY_TEN, ConsoleSite
 from tests.web.site import PUBLIC_URL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.browser.door import Door
@@ -32,6 +31,7 @@ PAGES = {
     "supervise": (Role.SUPERVISOR, "/supervise", ""),
     "figures": (Role.SUPERVISOR, "/figures?queue=support", ".chart"),
     "figures of all": (Role.SUPERVISOR, "/figures?group=callbacks", ".chart"),
+    "recordings": (Role.ADMIN, "/recordings", "#none"),
     "not allowed": (Role.AGENT, "/figures", ""),
     "not there": (Role.ADMIN, "/no-such-page", ""),
 }
@@ -72,13 +72,6 @@ const handlers = Array.from(document.querySelectorAll("*")).filter(each =>
   each.getAttributeNames().some(name => name.startsWith("on")));
 return [...scripts, ...styled, ...handlers].map(each => each.outerHTML.slice(0, 120));
 """
-
-
-@pytest.fixture(scope="module")
-def chrome(door: Door) -> Iterator[Staff]:
-    """Open a browser with a screen for all tests of this file."""
-    with open_browser(width=WIDTH, height=HEIGHT, hosts=door.hosts) as opened:
-        yield Staff(opened)
 
 
 @pytest.fixture

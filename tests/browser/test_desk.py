@@ -14,32 +14,24 @@ from controller.domain.access import Role
 from controller.domain.agents import AgentState
 from controller.journeys.house import Callbacks, DialMode
 from controller.ports.floor import Refused
-from lab.browser import open_browser
 from tests.browser.console_behind import console_behind, leading_to
-from tests.browser.staff import HEIGHT, WIDTH, Staff
 from tests.browser.test_pages_for_everybody import TOO_WIDE, judged
 from tests.console.desk_talks import CALL, promised, rings, state, talks, talks_on_promise, wraps_up
 from tests.console.floor import AGENT, NUMBER
 from tests.console.house import QUEUES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.browser.door import Door
+    from tests.browser.staff import Staff
     from tests.console.house import ConsoleSite
 
 RULES = DeskRules(crm_url="https://crm.example.jp/search?tel={number}")
 PREVIEW = replace(QUEUES["support"].queue, callbacks=Callbacks(mode=DialMode.PREVIEW))
 HOSTILE = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
 NOTE = f"/api/v1/agents/{AGENT}/note"
-
-
-@pytest.fixture(scope="module")
-def chrome(door: Door) -> Iterator[Staff]:
-    """Open a browser with a screen for all tests of this file."""
-    with open_browser(width=WIDTH, height=HEIGHT, hosts=door.hosts) as opened:
-        yield Staff(opened)
 
 
 @pytest.fixture

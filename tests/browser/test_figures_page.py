@@ -9,17 +9,16 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from controller.domain.access import Role
-from lab.browser import open_browser
 from tests.browser.console_behind import console_behind
-from tests.browser.staff import HEIGHT, WIDTH, Staff
 from tests.console.a_day import write_day
 from tests.console.house import TUESDAY_TEN, ConsoleSite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.browser.door import Door
+    from tests.browser.staff import Staff
 
 HEADS = "return Array.from(document.querySelectorAll('#by-interval thead th'), each => each.innerText)"
 CHARTS = "return Array.from(document.querySelectorAll('.chart figcaption > span:first-child'), each => each.innerText)"
@@ -40,13 +39,6 @@ LEAST_PX = """
 return Math.min(...Array.from(document.querySelectorAll('.chart > svg text'))
   .map(each => each.getBoundingClientRect().height).filter(Boolean));
 """
-
-
-@pytest.fixture(scope="module")
-def chrome(door: Door) -> Iterator[Staff]:
-    """Open a browser with a screen for all tests of this file."""
-    with open_browser(width=WIDTH, height=HEIGHT, hosts=door.hosts) as opened:
-        yield Staff(opened)
 
 
 @pytest.fixture

@@ -6,71 +6,37 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
 from controller.domain.access import Role
 from controller.ports.floor import EntryState, Problem, Severity
-from lab.browser import open_browser
-from tests.browser.console_behind import console_behind
-from tests.browser.staff import HEIGHT, WIDTH, Staff
-from tests.console.busy_floor import LATE, NUMBERS, busy_floor
+from tests.console.busy_floor import LATE, NUMBERS
 from tests.console.house import QUEUES, ConsoleSite
 from tests.console.stream_reader import with_line
 from tests.web.site import PUBLIC_URL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
-
-    from tests.browser.door import Door
+    from tests.browser.staff import Staff
 
 ROWS = "return Array.from(document.querySelectorAll('#line > li'), row => row.dataset.key)"
 ROW = """
 const values = document.querySelectorAll(`#line > li[data-key='${arguments[0]}'] .value`);
 return Array.from(values, each => each.checkVisibility() ? each.innerText : "").join(" ");
 """
-CONNECTION = "return document.body.dataset.connection === arguments[0]"
 EVIL = "<img src=x onerror=\"document.title='ran'\">"
 
 
-@pytest.fixture(scope="module")
-def chrome(door: Door) -> Iterator[Staff]:
-    """Open a browser with a screen for all tests of this file."""
-    with open_browser(width=WIDTH, height=HEIGHT, hosts=door.hosts) as opened:
-        yield Staff(opened)
-
-
-@pytest.fixture
-async def site(door: Door, tmp_path: Path) -> AsyncIterator[ConsoleSite]:
-    """Serve a console behind the door, with a busy floor."""
-    async with console_behind(door, tmp_path) as opened:
-        opened.floor.changed(busy_floor(opened.house.now))
-        yield opened
-
-
-@pytest.fixture
-async def wall(site: ConsoleSite, chrome: Staff) -> AsyncIterator[Staff]:
-    """Open the wallboard in Japanese, as an agent."""
-    await chrome.sign_in(site, Role.AGENT)
-    await chrome.enter("/wallboard?lang=ja")
-    await chrome.until_seen("#line > li")
-    yield chrome
-    await chrome.open_any("about:blank")
-
-
-async def test_who_rings_is_on_the_wall_and_who_is_gone_is_not(site: ConsoleSite, wall: Staff) -> None:
+async def test_who_rings_is_on_the_wall_and_who_is_gone_is_not(busy: ConsoleSite, wall: Staff) -> None:
     """In the order of the line; rows that stay are the same rows."""
     await wall.ask("document.querySelector('#line > li').mark = 'the same'")
     for ids in (["call-urgent", "rang"], ["rang", "call-urgent"], ["call-urgent"]):
-        site.floor.changed(with_line(site.floor.shown, *ids))
+        busy.floor.changed(with_line(busy.floor.shown, *ids))
         await wall.until(f"{ROWS}.join() === arguments[0]", ",".join(ids))
     assert await wall.ask("return document.querySelector('#line > li').mark") == "the same"
-    site.floor.changed(replace(site.floor.shown, line=()))
+    busy.floor.changed(replace(busy.floor.shown, line=()))
     await wall.until_said("#nobody", "お待ちの方はいません")
 
 
 async def test_the_numbers_of_now_are_those_of_the_floor_and_of_the_chosen_queue(
-    site: ConsoleSite, wall: Staff
+    busy: ConsoleSite, wall: Staff
 ) -> None:
     """Chosen by the list, and kept in the address for who opens it again."""
     tiles = ("waiting", "callbacks", "free", "on_call", "wrap_up", "paused")
@@ -89,7 +55,7 @@ async def test_the_numbers_of_now_are_those_of_the_floor_and_of_the_chosen_queue
     await wall.open(await wall.ask("return location.pathname + location.search"))
     await wall.until_said("#waiting", "0")
     assert await wall.value("#queue") == "sales"
-    assert site.floor.asked == []
+    assert busy.floor.asked == []
 
 
 async def test_a_row_says_who_waits_for_how_long_what_was_told_and_whether_it_holds(wall: Staff) -> None:
@@ -114,20 +80,20 @@ async def test_a_row_says_who_waits_for_how_long_what_was_told_and_whether_it_ho
     assert await wall.said("#line-count") == "7"
 
 
-async def test_a_wait_goes_on_by_itself(site: ConsoleSite, wall: Staff) -> None:
+async def test_a_wait_goes_on_by_itself(busy: ConsoleSite, wall: Staff) -> None:
     """Between two events too; the server's clock stands still, and is right."""
     waits = "#line > li[data-key='call-holds'] .waits"
     before = await wall.said(waits)
     assert before.startswith("4:0")
     await wall.until("return document.querySelector(arguments[0]).innerText !== arguments[1]", waits, before)
-    site.clock.turn(30)
-    site.floor.changed()
+    busy.clock.turn(30)
+    busy.floor.changed()
     await wall.until_said(waits, "4:3")
 
 
-async def test_numbers_are_masked_for_a_supervisor_too(site: ConsoleSite, chrome: Staff) -> None:
+async def test_numbers_are_masked_for_a_supervisor_too(busy: ConsoleSite, chrome: Staff) -> None:
     """Nowhere in the page, nor in what was sent to it."""
-    await chrome.sign_in(site, Role.SUPERVISOR)
+    await chrome.sign_in(busy, Role.SUPERVISOR)
     await chrome.enter("/wallboard")
     await chrome.until_seen("#line > li")
     seen = await chrome.ask("return document.documentElement.outerHTML")
@@ -137,7 +103,7 @@ async def test_numbers_are_masked_for_a_supervisor_too(site: ConsoleSite, chrome
     assert [url for url in asked if "/events" in url] in ([], [f"{PUBLIC_URL}/api/v1/events?numbers=masked"])
 
 
-async def test_what_needs_a_person_is_on_top_in_words_with_what_to_do(site: ConsoleSite, wall: Staff) -> None:
+async def test_what_needs_a_person_is_on_top_in_words_with_what_to_do(busy: ConsoleSite, wall: Staff) -> None:
     """What is most urgent first; a promise by its queue and masked number; gone when it is over."""
     words = await wall.said("#problem-list")
     assert words.index("回線「reserve」が使えません。") < words.index("お約束の時刻を過ぎた折り返しがあります")
@@ -148,16 +114,16 @@ async def test_what_needs_a_person_is_on_top_in_words_with_what_to_do(site: Cons
     assert problems < waiting
     kinds = ("pbx_away", "no_agents", "phone_away", "reply_needs_person", "sms_stopped", "of a later version")
     many = tuple(Problem(kind, Severity.WARNING, "support") for kind in kinds)
-    site.floor.changed(replace(site.floor.shown, problems=many))
+    busy.floor.changed(replace(busy.floor.shown, problems=many))
     await wall.until("return document.querySelectorAll('#problem-list > li').length === 6")
     words = await wall.said("#problem-list")
     assert "「青空カード」に対応できるオペレーターがいません。" in words
     assert "確認が必要です: of a later version support" in words
-    site.floor.changed(replace(site.floor.shown, problems=()))
+    busy.floor.changed(replace(busy.floor.shown, problems=()))
     await wall.until_gone("#problems")
 
 
-async def test_agents_queues_and_trunks_are_told_in_words(site: ConsoleSite, wall: Staff) -> None:
+async def test_agents_queues_and_trunks_are_told_in_words(busy: ConsoleSite, wall: Staff) -> None:
     """State and since when; open or closed and by whom; used circuits."""
     agents = " ".join((await wall.said("#agents")).split())
     assert re.search(r"aoki 通話 4:\d\d 青空カード", agents)
@@ -172,14 +138,14 @@ async def test_agents_queues_and_trunks_are_told_in_words(site: ConsoleSite, wal
     assert "hikari 正常 使用中 7/12" in health
     assert "reserve 停止 使用中 0/4 · 失敗 3回" in health
     assert "asterisk 稼働中" in health
-    assert site.floor.asked == []
+    assert busy.floor.asked == []
 
 
-async def test_what_people_are_called_is_text(site: ConsoleSite, wall: Staff) -> None:
+async def test_what_people_are_called_is_text(busy: ConsoleSite, wall: Staff) -> None:
     """An agent, a trunk, a problem with markup in their names."""
-    floor = site.floor.shown
+    floor = busy.floor.shown
     (trunk, *_), (agent, *_) = floor.trunks, floor.agents
-    site.floor.changed(
+    busy.floor.changed(
         replace(
             floor,
             trunks=(replace(trunk, name=EVIL),),
@@ -193,9 +159,9 @@ async def test_what_people_are_called_is_text(site: ConsoleSite, wall: Staff) ->
     assert "ran" not in await wall.ask("return document.title")
 
 
-async def test_the_line_of_a_large_centre_is_cut_off_and_says_so(site: ConsoleSite, wall: Staff) -> None:
+async def test_the_line_of_a_large_centre_is_cut_off_and_says_so(busy: ConsoleSite, wall: Staff) -> None:
     """All are counted; as many are shown as somebody can read."""
-    site.floor.changed(with_line(site.floor.shown, *(f"caller {nth}" for nth in range(500))))
+    busy.floor.changed(with_line(busy.floor.shown, *(f"caller {nth}" for nth in range(500))))
     await wall.until_said("#line-more", "ほか 440件")
     assert await wall.said("#line-count") == "500"
     assert await wall.sees("#line > li") == 60
@@ -212,7 +178,7 @@ async def test_large_numbers_are_large_on_a_wall_and_a_phone_shows_them_in_two_c
     assert await wall.ask(columns) == 2
 
 
-async def test_every_state_of_somebody_in_line_has_its_word(site: ConsoleSite, wall: Staff) -> None:
+async def test_every_state_of_somebody_in_line_has_its_word(busy: ConsoleSite, wall: Staff) -> None:
     """In the language of the page."""
     for state, word in (
         (EntryState.WAITING, "待機中"),
@@ -220,7 +186,7 @@ async def test_every_state_of_somebody_in_line_has_its_word(site: ConsoleSite, w
         (EntryState.DIALLING, "発信中"),
         (EntryState.TALKING, "通話中"),
     ):
-        one = replace(site.floor.shown.line[0], state=state)
-        site.floor.changed(replace(site.floor.shown, line=(one,)))
+        one = replace(busy.floor.shown.line[0], state=state)
+        busy.floor.changed(replace(busy.floor.shown, line=(one,)))
         await wall.until_said("#line .doing", word)
     assert QUEUES["support"].title("ja") == "青空カード"

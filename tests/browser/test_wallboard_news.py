@@ -6,71 +6,42 @@ from datetime import timedelta
 from math import floor
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from controller.domain.access import Role
 from controller.ports.promises import StoreUnavailableError
-from lab.browser import open_browser
 from tests.browser.console_behind import console_behind, leading_to
-from tests.browser.staff import HEIGHT, WIDTH, Staff
 from tests.browser.test_wallboard import ROWS
 from tests.console.a_day import write_day
-from tests.console.busy_floor import busy_floor
 from tests.console.floor import ScriptedFloor
 from tests.console.house import TUESDAY_TEN, ConsoleSite
 from tests.console.stream_reader import with_line
 from tests.contract.store_under_test import HandClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from controller.ports.floor import FloorNow
     from tests.browser.door import Door
+    from tests.browser.staff import Staff
 
 CONNECTION = "return document.body.dataset.connection === arguments[0]"
 
 
-@pytest.fixture(scope="module")
-def chrome(door: Door) -> Iterator[Staff]:
-    """Open a browser with a screen for all tests of this file."""
-    with open_browser(width=WIDTH, height=HEIGHT, hosts=door.hosts) as opened:
-        yield Staff(opened)
-
-
-@pytest.fixture
-async def site(door: Door, tmp_path: Path) -> AsyncIterator[ConsoleSite]:
-    """Serve a console behind the door, with a busy floor."""
-    async with console_behind(door, tmp_path) as opened:
-        opened.floor.changed(busy_floor(opened.house.now))
-        yield opened
-
-
-@pytest.fixture
-async def wall(site: ConsoleSite, chrome: Staff) -> AsyncIterator[Staff]:
-    """Open the wallboard in Japanese, as an agent."""
-    await chrome.sign_in(site, Role.AGENT)
-    await chrome.enter("/wallboard?lang=ja")
-    await chrome.until_seen("#line > li")
-    yield chrome
-    await chrome.open_any("about:blank")
-
-
 async def test_a_lost_connection_is_said_with_the_age_of_what_is_seen_and_mends_itself(
-    door: Door, site: ConsoleSite, wall: Staff
+    door: Door, busy: ConsoleSite, wall: Staff
 ) -> None:
     """All that is live turns grey; once the server is back it is live again, with what is true then."""
     assert not await wall.shows("#lost")
-    async with leading_to(door, site):
+    async with leading_to(door, busy):
         pass  # Whoever leaves cuts every connection, and nothing leads anywhere any more.
     await wall.until(CONNECTION, "lost")
     await wall.until_said("#lost", "接続が切れました", "10:00:", "時点の表示です")
     assert await wall.ask("return getComputedStyle(document.querySelector('.columns')).filter") == "grayscale(1)"
     frozen = await wall.said("#longest")
-    site.clock.turn(60)
-    site.floor.changed(with_line(site.floor.shown, "came meanwhile"))
+    busy.clock.turn(60)
+    busy.floor.changed(with_line(busy.floor.shown, "came meanwhile"))
     assert await wall.said("#longest") == frozen
-    async with leading_to(door, site):
+    async with leading_to(door, busy):
         await wall.until(CONNECTION, "live")
         await wall.until(f"{ROWS}.join() === 'came meanwhile'")
         assert not await wall.shows("#lost")
@@ -136,6 +107,14 @@ def shown(seconds: float) -> str:
 
 class AwayFacts:
     """`FactsBook` whose database does not answer."""
+
+    def so_far(self, *_: Any) -> AwayFacts:
+        """Return who reads a day."""
+        return self
+
+    async def read(self, _as_of: datetime) -> Any:
+        """Raise."""
+        raise StoreUnavailableError("the database is away")
 
     async def facts(self, *_: Any, **__: Any) -> Any:
         """Raise."""

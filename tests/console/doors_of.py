@@ -24,6 +24,7 @@ _PLACES = {
     "promise": "081f3bb8bbd48529",
     "id": "0123456789ab",
     "hook": "crm",
+    "recording": "recording-1",
 }
 
 

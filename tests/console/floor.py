@@ -105,6 +105,14 @@ class ScriptedFloor:
         """Write it down."""
         return self._asked("announce", queue, prompt)
 
+    async def pause_recording(self, agent: str) -> Refused | None:
+        """Write it down."""
+        return self._asked("pause_recording", agent)
+
+    async def resume_recording(self, agent: str) -> Refused | None:
+        """Write it down."""
+        return self._asked("resume_recording", agent)
+
     async def listen(self, agent: str, endpoint: str) -> Refused | None:
         """Write it down."""
         return self._asked("listen", agent, endpoint)

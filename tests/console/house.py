@@ -228,6 +228,7 @@ async def site_at(
             "plan": NumberPlan(),
             "counting": Counting(),
             "new_id": lambda: f"{next(ids):016x}",
+            "allows_listening": True,
             "may_be_called": lambda _number, queue, at: QUEUES[queue].queue.calling_hours.allow(at),
         }
         house = ConsoleHouse(**{**given, **more})

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from controller.console.api.recordings import HEARD
+from controller.console.pages.audit_page import ACTIONS, WORDS
 from controller.domain.access import Role
 from controller.ports.audit import AuditEntry
+from tests.console.doors_of import all_doors
 
 if TYPE_CHECKING:
     from tests.console.client import Answer
@@ -54,6 +57,21 @@ async def test_the_page_goes_on_where_it_ended(site: ConsoleSite) -> None:
     subjects = [row[4] for page in (first, second) for row in rows_of(page)]
     assert subjects == [str(number) for number in reversed(range(150))]
     assert 'id="older"' not in second.text
+
+
+async def test_what_touches_a_voice_has_words(site: ConsoleSite) -> None:
+    """Beside the name of the action, by which one can ask for all of them; each is one that can be written down."""
+    doors = {f"{door.method} {door.path}" for door in all_doors(site)}
+    assert set(ACTIONS) - doors == {HEARD, "recordings save", "recordings delete"}
+    for action in ACTIONS:
+        await site.store.audit.note(entry(site, action=action))
+    admin = await site.client(Role.ADMIN)
+    page = await admin.get("/audit?lang=ja")
+    assert [row[3] for row in rows_of(page)] == [
+        f"{WORDS[words]['ja']} <code>{action}</code>" for action, words in reversed(list(ACTIONS.items()))
+    ]
+    heard = await admin.get(f"/audit?lang=en&action={HEARD}")
+    assert [row[3] for row in rows_of(heard)] == [f"A recording was heard <code>{HEARD}</code>"]
 
 
 @pytest.mark.parametrize("query", ["who=nobody", "action=nothing", "before=1", "before=x", "before=" + "9" * 30])

@@ -89,10 +89,13 @@ POST /api/v1/agents/{agent}/end-wrap-up
 POST /api/v1/agents/{agent}/extend-wrap-up
 POST /api/v1/agents/{agent}/hang-up
 POST /api/v1/agents/{agent}/preview
+POST /api/v1/agents/{agent}/pause-recording
+POST /api/v1/agents/{agent}/resume-recording
 """
 SUPERVISOR_MAY_TOO = """
 GET /supervise
 GET /figures
+GET /recordings
 POST /api/v1/agents/{agent}/listen
 POST /api/v1/queues/{queue}/close
 POST /api/v1/queues/{queue}/open
@@ -110,6 +113,9 @@ GET /api/v1/slots
 GET /api/v1/figures
 GET /api/v1/figures.csv
 GET /api/v1/staffing
+GET /api/v1/recordings
+GET /api/v1/recordings/{recording}
+GET /api/v1/recordings/{recording}/sound
 GET /api/v1/sms
 GET /api/v1/sms/replies
 GET /api/v1/do-not-call
@@ -118,6 +124,7 @@ DELETE /api/v1/do-not-call/{number}
 """
 ADMIN_MAY_TOO = """
 GET /audit
+DELETE /api/v1/recordings/{recording}
 GET /api/v1/audit
 GET /api/v1/people
 POST /api/v1/people

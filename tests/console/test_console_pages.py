@@ -17,6 +17,7 @@ from controller.console.pages import (
     texts_desk,
     texts_figures,
     texts_problems,
+    texts_recordings,
     texts_staff,
     texts_supervise,
     texts_wallboard,
@@ -27,6 +28,7 @@ from controller.domain.access import Role
 from controller.domain.agents import PAUSE_REASONS, AgentState
 from controller.domain.figure_rows import AGENT_COLUMNS, COLUMNS
 from controller.domain.line import WaiterKind
+from controller.domain.recording import Consent, RecordingState
 from controller.ports.floor import EntryState, Severity
 from controller.web.health import OfficeState
 from tests.console.a_day import write_day
@@ -43,6 +45,7 @@ TABLES = (
     texts_desk,
     texts_figures,
     texts_problems,
+    texts_recordings,
     texts_staff,
     texts_supervise,
     texts_wallboard,
@@ -51,6 +54,8 @@ LIVE_WORDS = {
     *(f"agent_{state}" for state in AgentState),
     *(f"pause_{reason}" for reason in (*PAUSE_REASONS.values(), "missed")),
     *(f"kind_{kind}" for kind in WaiterKind),
+    *(f"recording_{state}" for state in RecordingState),
+    *(f"consent_{consent}" for consent in Consent),
     *(f"entry_{state}" for state in EntryState),
     *(f"severity_{severity}" for severity in Severity),
     *(f"pbx_{state}" for state in OfficeState),
@@ -73,7 +78,7 @@ def test_every_word_is_there_in_both_languages_with_the_same_fields(table: objec
 
 def test_whatever_the_floor_can_tell_has_a_word() -> None:
     """Every state, kind and severity that there is."""
-    assert {*texts.WORDS, *texts_problems.WORDS, *texts_wallboard.WORDS} >= LIVE_WORDS
+    assert {word for table in TABLES for word in vars(table)["WORDS"]} >= LIVE_WORDS
 
 
 def test_every_problem_says_what_to_do() -> None:
@@ -146,8 +151,8 @@ async def test_a_persons_own_language_goes_before_that_of_the_browser(site: Cons
     ("role", "places"),
     [
         (Role.AGENT, ["/wallboard", "/desk"]),
-        (Role.SUPERVISOR, ["/wallboard", "/supervise", "/figures"]),
-        (Role.ADMIN, ["/wallboard", "/supervise", "/figures", "/audit"]),
+        (Role.SUPERVISOR, ["/wallboard", "/supervise", "/figures", "/recordings"]),
+        (Role.ADMIN, ["/wallboard", "/supervise", "/figures", "/recordings", "/audit"]),
     ],
 )
 async def test_the_menu_has_where_one_may_go(site: ConsoleSite, role: Role, places: list[str]) -> None:

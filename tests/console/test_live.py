@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from controller.console.live import BEAT_S, LIVE, MOST_STREAMS, Live
+from controller.console.today import TodaysFigures
 from controller.domain.access import Role, Scope
 from controller.domain.figure_rows import COLUMNS
 from controller.ports.promises import StoreUnavailableError
@@ -23,11 +24,18 @@ from tests.console.stream_reader import EVENTS, Reader, event_of, ids_in, with_l
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
     from pathlib import Path
 
+    from controller.console.house import ConsoleHouse
     from controller.ports.floor import FloorNow
 
 MASKED = "+81901234****"
+
+
+def live_of(house: ConsoleHouse) -> Live:
+    """Return what is live in a house of its own."""
+    return Live(house, TodaysFigures(house))
 
 
 @pytest.fixture
@@ -97,7 +105,7 @@ class CountingFloor(ScriptedFloor):
 async def test_what_changes_together_is_one_event_and_there_are_five_a_second_at_most(site: ConsoleSite) -> None:
     """However often it changes: the newest is told, and then there is a pause."""
     floor = CountingFloor(site.house.clock)
-    live, loop = Live(replace(site.house, floor=floor)), asyncio.get_running_loop()
+    live, loop = live_of(replace(site.house, floor=floor)), asyncio.get_running_loop()
     running = asyncio.create_task(live.run())
     stream = live.join("a session", whole_numbers=False)
     await stream.next()
@@ -126,7 +134,7 @@ def ids_of(event: bytes) -> list[str]:
 
 async def test_a_slow_reader_gets_the_newest_and_misses_what_was_between(site: ConsoleSite) -> None:
     """Nothing is kept for it meanwhile."""
-    live = Live(site.house)
+    live = live_of(site.house)
     stream = live.join("a session", whole_numbers=False)
     await stream.next()
     for nth in range(100):
@@ -137,7 +145,7 @@ async def test_a_slow_reader_gets_the_newest_and_misses_what_was_between(site: C
 
 async def test_the_floor_is_written_out_once_for_all_who_see_the_same(site: ConsoleSite) -> None:
     """And once more for those who may see numbers."""
-    live = Live(site.house)
+    live = live_of(site.house)
     first, second = (live.join(name, whole_numbers=False) for name in ("one", "two"))
     await first.next()
     await second.next()
@@ -241,7 +249,11 @@ async def test_todays_figures_are_told_and_are_those_of_the_api(tmp_path: Path) 
 class AwayFacts:
     """`FactsBook` whose database does not answer."""
 
-    async def facts(self, *_: Any, **__: Any) -> Any:
+    def so_far(self, *_: Any) -> AwayFacts:
+        """Return who reads a day."""
+        return self
+
+    async def read(self, _as_of: datetime) -> Any:
         """Raise."""
         raise StoreUnavailableError("the database is away")
 

@@ -15,10 +15,13 @@ from controller.domain.access import SCOPES_OF_KEYS, Role, Scope
 from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.lifecycle import Cancelled
 from tests.console.floor import AGENT, CALL
-from tests.console.house import PUBLIC_URL
+from tests.console.house import PUBLIC_URL, site_at
 from tests.console.promise_requests import WINDOW, create, numbered
+from tests.console.talks_kept import Shelves, recorded, wav
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.console.house import Client, ConsoleSite
 
 CHECKS = (
@@ -35,6 +38,15 @@ UNEXPECTED = '[phases.coverage]\nunexpected-methods = ["PATCH", "TRACE"]'
 SHARED = re.compile(r"#/components/schemas/(.+)")
 MANUAL = Path(__file__).parents[2] / "docs" / "api.md"
 OPERATIONS = operations(PUBLIC_URL)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[ConsoleSite]:
+    """Serve a console whose Asterisk has the sound of a talk."""
+    shelves = Shelves()
+    shelves.here.sounds["recording-1"] = wav(1)
+    async with site_at(tmp_path, shelf_of=shelves.of) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -142,6 +154,7 @@ async def with_something_in_it(site: ConsoleSite) -> str:
     await create(supervisor, slot_starts_at=WINDOW, confirm=True)
     await supervisor.put(f"{ROOT}/do-not-call/+819099998888", {})
     await site.store.texts.owe(SendSms("x", SmsTemplate.MISSED_YOU, "+819011112222", "ja", "support"))
+    await recorded(site)
     return third
 
 
@@ -183,11 +196,14 @@ async def test_every_operation_keeps_to_its_description_for_an_admin(site: Conso
     promise = await with_something_in_it(site)
     admin = await site.client(Role.ADMIN)
     known = {"agent": AGENT, "queue": "support", "waiter": CALL, "promise": promise, "name": "supervisor"}
+    known["recording"] = "recording-1"
     more = ("--phases", "fuzzing", "--max-examples", "10", "--mode", "positive")
     assert await looked_for_faults(admin, tmp_path, known, *more) == ""
-    done = {action for _, action, _, outcome in await site.audit() if outcome in {"200", "201", "204"}}
+    done = {action for _, action, _, outcome in await site.audit() if outcome in {"200", "201", "204", "ok"}}
     assert {
         "POST /api/v1/agents/{agent}/listen",
+        "DELETE /api/v1/recordings/{recording}",
+        "recording.heard",
         "POST /api/v1/line/{waiter}/assign",
         "POST /api/v1/promises/{promise}/cancel",
         "PATCH /api/v1/people/{name}",

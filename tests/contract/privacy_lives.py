@@ -11,12 +11,14 @@ from sqlalchemy import Table, insert
 from controller.domain.call_ending import Ending
 from controller.domain.effects import SendSms, SmsTemplate
 from controller.domain.lifecycle import AttemptEnded, CustomerConnected
+from controller.domain.line import WaiterKind
 from controller.domain.outcome import Outcome
 from controller.domain.signed import Purpose
 from controller.domain.sms import Delivery
 from controller.ports.links import BookingLink, Challenge
 from controller.ports.sms import Accepted, IncomingSms, Receipt
 from controller.store.staff_tables import answered_requests, audit, call_notes, hook_deliveries
+from tests.contract.recorded import over
 from tests.contract.store_under_test import NOON, NUMBER, dialling, everything, take_sms
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ async def a_whole_life(store: Store, number: str = NUMBER, tag: str = "") -> Pro
     note = {"kind": "promise", "queue": "sales", "number": number, "agent": "hanako", "disposition": "解決"}
     about = {"text": "奥様が折り返しをご希望", "written_at": NOON, "changed_at": NOON}
     await add(store, call_notes, waiter_id=promise.id, **note, **about)
+    await over(store, f"talk-{tag}", waiter_id=promise.id, kind=WaiterKind.PROMISE, number=number)
     body = json.dumps({"event": "promise.fulfilled", "number": number})
     told = {"made_at": NOON, "not_before": NOON, "settled_at": NOON, "delivered": True}
     await add(store, hook_deliveries, hook="crm", event_id=f"e-{tag}", event="promise", subject="p", body=body, **told)

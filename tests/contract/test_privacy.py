@@ -19,6 +19,7 @@ from controller.ports.sms import IncomingSms
 from controller.store.privacy_places import PLACES
 from controller.store.tables import metadata
 from tests.contract.privacy_lives import a_call, a_kept_promise, a_whole_life, an_exchange, traces
+from tests.contract.recorded import begun, heard_by
 from tests.contract.store_under_test import (
     NOON,
     NUMBER,
@@ -46,6 +47,7 @@ EVERYWHERE = {
     "challenges",
     "callers",
     "call_notes",
+    "recordings",
     "hook_deliveries",
     "answered_requests",
 }
@@ -85,7 +87,12 @@ async def test_what_is_older_than_its_period_leaves_no_trace_of_the_number(store
     after = await everything(store)
     for name in ("calls", "promises", "attempts", "sms_outbox", "sms_replies", "call_notes", "promise_events"):
         assert len(after[name]) == len(before[name]), name
-    kept = {"calls": {"number"}, "promises": {"number"}, "attempts": {"number"}}
+    kept = {
+        "calls": {"number"},
+        "promises": {"number"},
+        "attempts": {"number"},
+        "recordings": {"number", "unwanted"},
+    }
     for name, gone in kept.items():
         for was, row in zip(before[name], after[name], strict=True):
             assert {key for key in row if row[key] != was[key]} == gone
@@ -111,10 +118,11 @@ async def test_a_period_that_never_ends_is_not_swept(store: Store) -> None:
 
 
 async def test_what_goes_on_is_let_be_however_old_it_is(store: Store) -> None:
-    """An open promise with its call for it, a talk, an SMS that waits, a reply that nobody has read."""
+    """An open promise with its call for it, a recorded talk, an SMS that waits, a reply that nobody has read."""
     await a_call(store, "goes-on", NUMBER, ending=None)
     waits = (await make(store, wanted("call-1", queue="support"))).promise
     dialled = await dialling(store, "call-2")
+    await begun(store, "goes-on")
     await store.texts.owe(SendSms("page:1", SmsTemplate.WEB_PAGE, NUMBER, "ja", "sales"))
     await store.inbox.note_reply(IncomingSms("p", "1", NUMBER, "+81312345678", "STOP"), NOON)
     before = await everything(store)
@@ -173,6 +181,7 @@ async def test_a_number_is_told_with_everything_that_is_known_of_it(store: Store
         "codes",
         "languages",
         "notes",
+        "recordings",
         "webhooks",
         "answers",
         "do_not_call",
@@ -187,6 +196,9 @@ async def test_a_number_is_told_with_everything_that_is_known_of_it(store: Store
     ]
     assert known["calls"][0]["arrived_at"] == NOON.isoformat()
     assert known["notes"][0]["text"] == "奥様が折り返しをご希望"
+    (recording,) = known["recordings"]
+    assert (recording["id"], recording["consent"], recording["began_at"]) == ("talk-", "told", NOON.isoformat())
+    assert recording["sound"] == "/api/v1/recordings/talk-/sound"
     assert OTHER[1:] not in repr(known)
     assert clock.now() == NOON
 
@@ -236,11 +248,15 @@ async def test_a_talk_is_not_cut_and_can_be_forgotten_afterwards(store: Store) -
     promise = await dialling(store)
     await store.promises.advance(promise.id, CustomerConnected())
     await a_call(store, "call-1", NUMBER, ending=None)
+    await begun(store, "talk")
+    heard = heard_by(store)
     done = await store.privacy.forget(SPELLED, NOON)
     assert done.cancelled == ()
-    assert done.left == {"calls": 1, "promises": 1, "attempts": 1}
+    assert done.left == {"calls": 1, "promises": 1, "attempts": 1, "recordings": 1}
+    assert heard == []
     await store.promises.advance(promise.id, AttemptEnded(Outcome.TALKED))
     await store.calls.ended("call-1", ending=Ending.SERVED, ended_at=NOON)
+    await store.recordings.end("talk", NOON)
     assert (await store.privacy.forget(SPELLED, NOON)).left == {}
     assert await traces(store) == set()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
@@ -22,11 +22,18 @@ from controller.domain.figure_facts import (
     SmsFact,
     TalkFact,
 )
+from controller.domain.figures import by_interval, figures
+from controller.domain.figures_so_far import ALL, SoFar
 from controller.domain.intervals import Interval
 from controller.domain.line import WaiterKind
 from controller.domain.outcome import Outcome
 from controller.domain.promise import PromiseState
 from controller.domain.sms import SmsStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from controller.domain.figure_facts import Counting
 
 NINE = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 """Nine in the morning in Tokyo."""
@@ -176,4 +183,13 @@ def facts(draw: st.DrawFn) -> Facts:
         texts=tuple(draw(st.lists(texts, max_size=8))),
         spans=tuple(draw(st.lists(spans(), max_size=6))),
         turns=tuple(draw(st.lists(turns(), max_size=6))),
+    )
+
+
+def reckoned_at_once(day: Facts, whole: Interval, intervals: Sequence[Interval], ways: Mapping[str, Counting]) -> SoFar:
+    """Return a day's figures as a full reading has them."""
+    shares = {name: (day if name == ALL else day.of_queue(name), way) for name, way in ways.items()}
+    return SoFar(
+        {name: figures(share, whole, way) for name, (share, way) in shares.items()},
+        {name: by_interval(share, intervals, way) for name, (share, way) in shares.items()},
     )

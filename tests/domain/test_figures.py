@@ -150,7 +150,7 @@ def test_the_agents_add_up_to_all(day: Facts) -> None:
     whole, agents = figures(day, DAY, PLAIN), by_agent(day, DAY)
     assert [each.agent for each in agents] == day.agents
     assert sum(each.handling.talks for each in agents) == whole.handling.talks
-    assert sum(each.handling.talk_s for each in agents) == pytest.approx(whole.handling.talk_s)
+    assert sum(each.handling.talk.total_seconds() for each in agents) == whole.handling.talk.total_seconds()
     assert sum(each.time.signed_in_s for each in agents) == pytest.approx(whole.time.signed_in_s)
 
 

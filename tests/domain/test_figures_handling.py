@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from controller.domain.agents import AgentState
 from controller.domain.figure_facts import AgentSpan, TalkFact
-from controller.domain.handling_figures import carried_s, erlangs, handling_figures, time_figures
-from controller.domain.intervals import Interval
+from controller.domain.handling_figures import carried, erlangs, handling_figures, time_figures
+from controller.domain.intervals import NO_TIME, Interval
 from controller.domain.line import WaiterKind
 from tests.domain.figure_days import DAY, at, spans, talks
 
@@ -65,7 +65,7 @@ def test_what_goes_on_counts_up_to_now_and_what_lies_outside_does_not() -> None:
         [span(AgentState.AVAILABLE, -600, 300), span(AgentState.ON_CALL, 300, None)], QUARTER, as_of=at(700)
     )
     assert (found.by_state[AgentState.AVAILABLE], found.by_state[AgentState.ON_CALL]) == (300, 400)
-    assert carried_s([talk(-60, 30, 60), talk(600), talk(-100, -50, -10)], QUARTER, as_of=at(700)) == 160
+    assert carried([talk(-60, 30, 60), talk(600), talk(-100, -50, -10)], QUARTER, as_of=at(700)).total_seconds() == 160
 
 
 def test_ten_calls_of_five_minutes_in_an_hour_are_five_sixths_of_an_erlang() -> None:
@@ -85,7 +85,7 @@ def test_time_is_shared_out_and_none_is_lost_where_a_day_is_cut(
     whole = time_figures(spent, DAY, now).by_state
     halves = [time_figures(spent, part, now).by_state for part in parts]
     assert {state: sum(half[state] for half in halves) for state in AgentState} == pytest.approx(whole)
-    assert sum(carried_s(talked, part, now) for part in parts) == pytest.approx(carried_s(talked, DAY, now))
+    assert sum((carried(talked, part, now) for part in parts), NO_TIME) == carried(talked, DAY, now)
     ready = time_figures(spent, DAY, now)
     for share in (ready.occupancy_percent, ready.utilisation_percent):
         assert share is None or 0 <= share <= 100

@@ -53,7 +53,7 @@ def test_the_shares_are_of_those_that_can_be_judged() -> None:
 def test_of_nothing_nothing_is_said() -> None:
     """Not a hundred per cent, nor zero."""
     tally = coverage([])
-    assert tally == Coverage(0, 0, 0, 0, None)
+    assert tally == Coverage(0, 0, 0, 0)
     assert tally.within_percent is tally.below_percent is tally.above_percent is None
     assert coverage([QuotedWait("sales", 0, 60, 5, was_answered=False)]).within_percent is None
 

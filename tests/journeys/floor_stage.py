@@ -95,7 +95,14 @@ class FloorStage:
         scene.keeper.employs = rules.staff.__contains__
         oversight = self.oversights[scene.pbx_name]
         return OfficeFloor(
-            scene.house, scene.keeper, scene.desk, duty, oversight, rules=rules, trunks=lambda: list(self.trunks)
+            scene.house,
+            scene.keeper,
+            scene.desk,
+            duty,
+            oversight,
+            rules=rules,
+            trunks=lambda: list(self.trunks),
+            shelf=scene.pbx.shelf,
         )
 
     def _share_closures(self, *scenes: Scene) -> None:

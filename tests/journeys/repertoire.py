@@ -20,6 +20,7 @@ from controller.domain.menu import (
     WebPage,
 )
 from controller.domain.outcome import Outcome
+from controller.domain.recording import RecordingMode
 from controller.domain.slots import SlotPlan
 from controller.journeys import prompts
 from controller.journeys.house import Announcements, Callbacks, DialMode, Limits, Offer, Recapture
@@ -244,4 +245,15 @@ CALLED_BACK: dict[str, Journey] = {
     "called back by hand, is busy": Journey({"alice": AGENT}, redialling(Person(refuses=Outcome.BUSY)), 60),
 }
 
-JOURNEYS: dict[str, Journey] = {**EASY, **MENUS, **DOORS, **LIMITED, **RINGS_BACK, **CALLED_BACK}
+ASKS, ANNOUNCES = ruled(recording=RecordingMode.ASKED), ruled(recording=RecordingMode.ANNOUNCED)
+YES_TO_ALL = Person(presses={**YES, prompts.RECORDING_ASK: ["1"] * 3}, patience_s=PATIENCE_S)
+
+RECORDED: dict[str, Journey] = {
+    "is told of the recording": Journey({"alice": AGENT}, calls(), cards=ANNOUNCES),
+    "agrees to the recording": Journey({"alice": AGENT}, calls(recording_ask=["1", "1", "1"]), cards=ASKS),
+    "refuses the recording": Journey({"alice": AGENT}, calls(recording_ask=["2", "2", "2"]), cards=ASKS),
+    "called back, and recorded": Journey({"alice": AGENT}, calling_back(YES_TO_ALL), cards=ASKS),
+    "called back first, and recorded": Journey({"alice": AGENT}, calling_back_first(YES_TO_ALL), 20, cards=ASKS),
+}
+
+JOURNEYS: dict[str, Journey] = {**EASY, **MENUS, **DOORS, **LIMITED, **RINGS_BACK, **CALLED_BACK, **RECORDED}

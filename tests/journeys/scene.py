@@ -142,6 +142,7 @@ class Scene:
             menus=self.menus,
             web_pages=self.web_pages,
             dry_run=self._dry_run,
+            recordings=watched(theatre.store.recordings),
         )
         self.reception = Reception(self.house, self.entrances, self.supervisor)
         self.dialer = Dialer(
@@ -286,6 +287,7 @@ class Scene:
     def _let_go(self) -> None:
         async def go() -> None:
             await self.supervisor.leave()
+            await self.house.recorded.leave()
             for keeping in self._keeping:
                 keeping.cancel()
             await asyncio.gather(*self._keeping, return_exceptions=True)

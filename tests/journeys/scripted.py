@@ -16,6 +16,7 @@ from controller.ports.calls import CallFacts, Stage
 from controller.ports.survey import FoundCall, Role
 from tests.journeys.scripted_call import Moment, ScriptedCall, Step
 from tests.journeys.scripted_channel import Channel, Person
+from tests.journeys.scripted_shelf import ScriptedShelf
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -57,6 +58,7 @@ class ScriptedTelephony:
         self.plans: list[Callable[[Step, Moment], None]] = []
         self.talks: set[str] = set()
         """Each is asked at each moment of each step, and may do something."""
+        self.shelf = ScriptedShelf()
         self.overlaps: list[str] = []
         """Numbers to which a second call was placed while another was up."""
         self.gate: Callable[[str], Outcome | None] = lambda _number: None

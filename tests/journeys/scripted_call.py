@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from controller.domain.digits import Entry
 from controller.domain.evidence import AnsweredBy, Evidence
 from controller.domain.outcome import Outcome
+from controller.domain.recording import Consent
 from controller.ports.calls import CallerHungUp, CallFacts
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from controller.domain.digits import Keypad
     from controller.ports.calls import Call
     from tests.journeys.scripted_channel import Channel
+    from tests.journeys.scripted_shelf import ScriptedShelf
 
 HALF_WAY_S = 0.25
 """So long into a verb it is interrupted: before anybody reacts to a prompt."""
-MARKS = frozenset({"stage", "queue", "language", "urgent", "agent", "call"})
+MARKS = frozenset({"stage", "queue", "language", "urgent", "agent", "call", "consent"})
 REQUEST_S = 0.02
 """How long a PBX takes for a request."""
 
@@ -57,6 +59,9 @@ class Exchange(Protocol):
     prompt_s: Callable[[str], float]
     """How long a prompt is."""
 
+    shelf: ScriptedShelf
+    """What is recorded."""
+
     def reached(self, step: Step, moment: Moment) -> None:
         """Take note that a story has come to this moment, and do what was planned for it."""
 
@@ -83,6 +88,12 @@ class ScriptedCall:
     def language(self) -> str:
         """The language of its prompts. On the channel, so that the next controller finds it there."""
         return self.channel.language
+
+    @property
+    def consent(self) -> Consent | None:
+        """What was said to being recorded: on the channel too."""
+        said = self.channel.marks.get("consent")
+        return Consent(said) if said else None
 
     @property
     def evidence(self) -> Evidence:
@@ -158,6 +169,12 @@ class ScriptedCall:
                     self._exchange.talks.discard(self.id)
                     self.channel.part()
         return True
+
+    async def record(self, recording_id: str) -> None:
+        """Record the talk."""
+        async with self._verb("record", REQUEST_S / 2):
+            await self._request()
+            self._exchange.shelf.record(recording_id, self.channel)
 
     async def remember(self, **marks: str) -> None:
         """Keep marks on the channel."""

@@ -16,6 +16,7 @@ from controller.domain.queue_events import (
     LeftEmptyQueue,
     LeftWithKey,
 )
+from controller.domain.recording import Consent
 from controller.journeys import prompts
 from controller.ports.calls import Stage
 from controller.ports.survey import Role
@@ -136,11 +137,26 @@ def problems(scene: Scene, *, was_killed: bool = False) -> list[str]:
     found += [f"a task is left: {name}" for name in scene.tasks_left()]
     found += [f"{number} was called twice at once" for number in scene.pbx.overlaps]
     found += _wrong_promises(scene)
+    found += _wrong_recordings(scene, was_killed=was_killed)
     if not was_killed:
         found += wrong_log(scene.queue_events)
     endings = scene.endings()
     for caller in scene.pbx.of(Role.CALLER):
         found += _wrong_record(caller, endings.get(caller.id), was_killed=was_killed)
+    return found
+
+
+def _wrong_recordings(scene: Scene, *, was_killed: bool) -> list[str]:
+    """Return what was kept of whom it may not be, or without a row; and rows that nobody ended."""
+    rows = dict(scene.theatre.sql("SELECT id, ended_at FROM recordings"))
+    tapes = scene.pbx.shelf.tapes
+    found = [f"{each} has no row" for each in tapes.keys() - rows.keys()]
+    for recording_id, tape in tapes.items():
+        consent, queue = tape.channel.marks.get("consent"), scene.queues[tape.channel.marks["queue"]]
+        if not consent or not Consent(consent).covers(queue.recording):
+            found.append(f"{recording_id} was kept of {tape.channel.id}, who said {consent}")
+    # Of a talk that ended while no controller was there nobody of the journeys sees the end.
+    found += [] if was_killed else [f"{each} has no end" for each, ended_at in rows.items() if ended_at is None]
     return found
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import pytest
 
 from controller.domain.lifecycle import CustomerConnected
+from controller.domain.line import WaiterKind
 from controller.domain.promise import Attempt, Promise, PromiseState
+from controller.domain.recording import Consent, Recording
 from controller.ports.lease import lease_of_pbx
 from controller.ports.promises import Made, NewPromise
 from controller.workers.removed import RemovedAsterisks
@@ -46,7 +48,7 @@ def looking(theatre: Theatre, *known: str) -> RemovedAsterisks:
         return cast("T", Watched(book, theatre.loop, lambda _name: nullcontext()))
 
     store = theatre.store
-    books = watched(store.leases), watched(store.promises), watched(store.calls)
+    books = watched(store.leases), watched(store.promises), watched(store.calls), watched(store.recordings)
     return RemovedAsterisks(*books, theatre.clock, known=known)
 
 
@@ -75,6 +77,26 @@ def test_whoever_talked_was_served(theatre: Theatre, dialled: Promise) -> None:
     settle(theatre, "asterisk")
     assert outcomes(theatre)[0] == "talked"
     assert theatre.outside(theatre.store.promises.get(dialled.id)).state is PromiseState.FULFILLED
+
+
+def test_a_recording_there_is_over_so_that_it_can_become_too_old(theatre: Theatre, dialled: Promise) -> None:
+    """Of what goes on, the retention takes nothing."""
+    talk = Recording(
+        "r1",
+        dialled.id,
+        WaiterKind.PROMISE,
+        pbx=OLD,
+        queue="cards",
+        agent="alice",
+        consent=Consent.TOLD,
+        began_at=theatre.clock.now(),
+        number=dialled.number,
+    )
+    theatre.outside(theatre.store.recordings.begin(talk))
+    settle(theatre, "asterisk")
+    kept = theatre.outside(theatre.store.recordings.find("r1"))
+    assert kept is not None
+    assert kept.ended_at is not None
 
 
 def test_one_that_is_in_the_settings_is_its_own_office_s_business(theatre: Theatre, dialled: Promise) -> None:

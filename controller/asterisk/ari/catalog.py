@@ -5,7 +5,7 @@ Errors as in `objects`. Lists go over HTTP, see `wire.LISTS`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -19,11 +19,12 @@ from controller.asterisk.ari.models import (
     PlaybackData,
     SoundData,
 )
-from controller.asterisk.ari.objects import Bridge, Channel, Playback, Requester
+from controller.asterisk.ari.objects import Bridge, Channel, LiveRecording, Playback, Requester
 from controller.asterisk.ari.wire import path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from controller.asterisk.ari.wire import Query
 
@@ -144,6 +145,33 @@ class Playbacks:
     async def get(self, playback_id: str) -> PlaybackData:
         """Return its state now."""
         return msgspec.convert(await self._client.request("GET", path("playbacks", playback_id)), PlaybackData)
+
+
+class Streamer(Requester, Protocol):
+    """What recordings need of the client beside that."""
+
+    def stream_http(self, uri: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Read a long answer in pieces."""
+        ...
+
+
+class Recordings:
+    """All recordings: those that run, by their names, and the files of those that ran."""
+
+    def __init__(self, client: Streamer) -> None:
+        self._client = client
+
+    def live(self, name: str) -> LiveRecording:
+        """Return the one with this name that runs, without asking whether it does."""
+        return LiveRecording(self._client, name)
+
+    def file(self, name: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open the file of one that ran, and read it in pieces; AriNotFound, on entry, where there is none."""
+        return self._client.stream_http(path("recordings", "stored", name, "file"))
+
+    async def delete(self, name: str) -> None:
+        """Delete the file of one that ran."""
+        await self._client.request_http("DELETE", path("recordings", "stored", name))
 
 
 class Sounds:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from controller.asterisk.ari.catalog import Applications, Asterisk, Bridges, Channels, Endpoints, Playbacks, Sounds
+from controller.asterisk.ari.catalog import (
+    Applications,
+    Asterisk,
+    Bridges,
+    Channels,
+    Endpoints,
+    Playbacks,
+    Recordings,
+    Sounds,
+)
 from controller.asterisk.ari.errors import (
     AriDisconnected,
     AriError,
@@ -26,7 +35,8 @@ from controller.asterisk.ari.wire import EVENT_TYPES, FrameReader, path
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from controller.asterisk.ari.events import Event
     from controller.asterisk.ari.wire import Query
@@ -91,6 +101,7 @@ class AriClient:
         self.channels = Channels(self)
         self.bridges = Bridges(self)
         self.playbacks = Playbacks(self)
+        self.recordings = Recordings(self)
         self.sounds = Sounds(self)
         self.endpoints = Endpoints(self)
         self.applications = Applications(self)
@@ -139,6 +150,13 @@ class AriClient:
         For slow requests and for lists (see `wire.LISTS`). Raises AriUnauthorized too.
         """
         return await self._pool.request(method, uri, query, body, self._timeout_s if timeout_s is None else timeout_s)
+
+    def stream_http(self, uri: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Read a long answer over HTTP in pieces, while the context is open; errors as of `request_http`.
+
+        The time-out is for each piece: an answer may take as long as whoever reads it.
+        """
+        return self._pool.stream(uri, self._timeout_s)
 
     async def close(self) -> None:
         """Close the HTTP pool. `run()` does this itself when it ends."""

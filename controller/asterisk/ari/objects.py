@@ -15,6 +15,7 @@ from controller.asterisk.ari.errors import AriNotFound, AriRefused
 from controller.asterisk.ari.models import (
     BridgeData,
     ChannelData,
+    RecordingData,
 )
 from controller.asterisk.ari.wire import path
 
@@ -54,6 +55,29 @@ class Playback:
     async def stop(self) -> None:
         """Stop it; PlaybackFinished follows."""
         await self._client.request("DELETE", path("playbacks", self.id))
+
+
+class LiveRecording:
+    """A recording that runs, or ran until just now. Every method raises AriNotFound once it is over."""
+
+    def __init__(self, client: Requester, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    async def get(self) -> RecordingData:
+        """Return its state now: queued, recording, or paused."""
+        return msgspec.convert(await self._do("GET"), RecordingData)
+
+    async def pause(self) -> None:
+        """Keep nothing from now on: the time is left out of the file. Does nothing to one that is paused."""
+        await self._do("POST", "pause")
+
+    async def unpause(self) -> None:
+        """Go on. Does nothing to one that is not paused."""
+        await self._do("DELETE", "pause")
+
+    async def _do(self, method: str, *parts: str) -> Any:
+        return await self._client.request(method, path("recordings", "live", self.name, *parts))
 
 
 class Channel:
@@ -191,6 +215,14 @@ class Bridge:
         """Play media to all in it; see `Channel.play`."""
         await self._do("POST", "play", playback_id, query={"media": _media(media), "lang": lang})
         return Playback(self._client, playback_id)
+
+    async def record(self, name: str) -> None:
+        """Write what is said in it to `name`.wav, until the last party has left; nobody hears that it is recorded.
+
+        RecordingFinished follows. AriConflict where there is such a file, or one is being written; AriFailed where
+        none can be (the folder is missing).
+        """
+        await self._do("POST", "record", query={"name": name, "format": "wav", "ifExists": "fail", "beep": False})
 
     async def destroy(self) -> None:
         """Dissolve it; its channels stay in the application."""

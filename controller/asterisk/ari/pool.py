@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from controller.asterisk.ari.errors import AriDisconnected, AriTimeout, AriUnaut
 from controller.asterisk.ari.wire import Query, json_body, query_pairs
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from aiohttp import ClientWebSocketResponse
 
 POOL_SIZE = 8
@@ -24,6 +27,11 @@ IDLE_S = 10.0
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 CLOSE_TIMEOUT_S = 1.0
+STREAMS = 8
+"""Long answers that are read at the same time, at most: on connections of their own, so that no other request waits for
+whoever listens slowly."""
+PIECE_BYTES = 64 * 1024
+"""Of a long answer, at most."""
 
 
 class HttpPool:
@@ -35,6 +43,7 @@ class HttpPool:
         credentials = b64encode(f"{username}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}"}  # RFC 7617
         self._session: aiohttp.ClientSession | None = None
+        self._streams: aiohttp.ClientSession | None = None
 
     async def request(self, method: str, uri: str, query: Query | None, body: Any, timeout_s: float) -> Any:
         """Send one request and return its decoded JSON answer, None when it has no body.
@@ -70,6 +79,28 @@ class HttpPool:
             raise AriUnauthorized(self._username, self._base_url)
         return decode_answer(method, uri, status, reason, answer)
 
+    @asynccontextmanager
+    async def stream(self, uri: str, timeout_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Send a GET, and hand out its answer in pieces while the context is open; `timeout_s` is for each piece.
+
+        Raises, on entry and while it is read, what `request` raises.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout_s, sock_read=timeout_s)
+        try:
+            async with self._open_streams().get(
+                f"{self._base_url}/ari/{uri}", allow_redirects=False, timeout=timeout
+            ) as response:
+                if response.status == HTTPStatus.UNAUTHORIZED:
+                    raise AriUnauthorized(self._username, self._base_url)
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    decode_answer("GET", uri, response.status, response.reason or "", await response.read())
+                yield response.content.iter_chunked(PIECE_BYTES)
+        except TimeoutError:
+            raise AriTimeout("GET", uri, f"none within {timeout_s:g} s", maybe_executed=True) from None
+        except (aiohttp.ClientError, OSError) as error:
+            why = f"the connection broke ({type(error).__name__} {error})"
+            raise AriDisconnected("GET", uri, why, maybe_executed=True) from error
+
     async def open_event_socket(self, app: str) -> ClientWebSocketResponse[bool]:
         """Open the event WebSocket of an application.
 
@@ -96,17 +127,27 @@ class HttpPool:
     async def close(self) -> None:
         """Close all connections. A later request opens new ones."""
         session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        streams, self._streams = self._streams, None
+        for each in (session, streams):
+            if each is not None:
+                await each.close()
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                headers=self._headers,
-                connector=aiohttp.TCPConnector(limit=POOL_SIZE, keepalive_timeout=IDLE_S),
-                timeout=aiohttp.ClientTimeout(total=None),
-            )
+            self._session = self._new_session(POOL_SIZE)
         return self._session
+
+    def _open_streams(self) -> aiohttp.ClientSession:
+        if self._streams is None:
+            self._streams = self._new_session(STREAMS)
+        return self._streams
+
+    def _new_session(self, connections: int) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            headers=self._headers,
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE_S),
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
 
 
 def decode_answer(method: str, uri: str, status: int, reason: str, answer: bytes | str) -> Any:

@@ -122,8 +122,20 @@ async def choose_preview(ask: Ask[Nothing, PreviewChoice]) -> None:
     raise_if(await ask.house.floor.preview(_agent(ask), ask.body.choice.value))
 
 
+async def pause_recording(ask: Ask[Nothing, Nothing]) -> None:
+    """Keep nothing of what is said from now on in the talk of an agent. Raises Refusal."""
+    raise_if(await ask.house.floor.pause_recording(_agent(ask)))
+
+
+async def resume_recording(ask: Ask[Nothing, Nothing]) -> None:
+    """Record the talk of an agent again. Raises Refusal."""
+    raise_if(await ask.house.floor.resume_recording(_agent(ask)))
+
+
 async def listen(ask: Ask[Nothing, Listener]) -> None:
     """Let a phone hear the talk of an agent. Raises Refusal."""
+    if not ask.house.allows_listening:
+        raise Refusal(Kind.NOT_NOW, "the settings do not allow it (line.allow_listening)")
     raise_if(await ask.house.floor.listen(ask.path["agent"], ask.body.endpoint))
 
 
@@ -180,6 +192,13 @@ OPERATIONS: tuple[Operation[Any, Any, Any], ...] = (
     _command("extend-wrap-up", extend_wrap_up, "Let an agent's wrap-up last longer", body=Longer),
     _command("hang-up", hang_up, "End the talk that an agent is in", description="The wrap-up follows."),
     _command("preview", choose_preview, "Choose for an agent who is shown a promise", body=PreviewChoice),
+    _command(
+        "pause-recording",
+        pause_recording,
+        "Keep nothing of what is said from now on in the talk that an agent is in",
+        description="While a customer says the number of a card. Nothing is kept until it is resumed.",
+    ),
+    _command("resume-recording", resume_recording, "Record the talk that an agent is in again"),
     Operation(
         "POST",
         "/agents/{agent}/listen",

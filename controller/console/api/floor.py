@@ -93,7 +93,7 @@ def titles_of(house: ConsoleHouse, queue: str) -> dict[str, str]:
 
 def shape_of(house: ConsoleHouse, who: Principal) -> FloorShape:
     """Return the floor as it is now, as `GET floor` tells it to somebody."""
-    return floor_shape(house.floor.now(), partial(shown_to, who), partial(titles_of, house))
+    return floor_shape(house.floor.now(), partial(shown_to, who), partial(titles_of, house), house.plan.home)
 
 
 async def get_floor(ask: Ask[Nothing, Nothing]) -> FloorShape:
@@ -136,9 +136,9 @@ async def announce(ask: Ask[Nothing, Announcement]) -> None:
 
 async def get_line(ask: Ask[OfLine, Nothing]) -> LineList:
     """Return the line."""
-    floor, queue = ask.house.floor.now(), ask.query.queue
+    floor, queue, home = ask.house.floor.now(), ask.query.queue, ask.house.plan.home
     return LineList(
-        at=floor.at, line=tuple(line_item(one, ask.shown) for one in floor.line if queue in {None, one.queue})
+        at=floor.at, line=tuple(line_item(one, ask.shown, home) for one in floor.line if queue in {None, one.queue})
     )
 
 
@@ -146,7 +146,7 @@ async def get_waiter(ask: Ask[Nothing, Nothing]) -> LineItem:
     """Return one of the line. Raises Refusal."""
     for one in ask.house.floor.now().line:
         if one.id == ask.path["waiter"]:
-            return line_item(one, ask.shown)
+            return line_item(one, ask.shown, ask.house.plan.home)
     raise Refusal(Kind.NOT_FOUND)
 
 

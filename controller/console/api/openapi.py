@@ -33,6 +33,7 @@ _PLACES = {
     "number": "A phone number: E.164, or as it is written at home",
     "promise": "A promise, by its id",
     "queue": "A queue, by its name in the settings",
+    "recording": "A recording, by its id",
     "waiter": "A call in the line by its id, or a promise by its id",
 }
 _ABOUT = f"""

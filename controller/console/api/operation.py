@@ -48,6 +48,7 @@ class Tag(StrEnum):
     LINE = "Line"
     AGENTS = "Agents"
     PROMISES = "Promises"
+    RECORDINGS = "Recordings"
     FIGURES = "Figures"
     SMS = "SMS"
     DO_NOT_CALL = "Do not call"

@@ -6,6 +6,7 @@ Phone numbers are whole for whoever has `numbers:read`, and masked for everybody
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -13,7 +14,9 @@ from msgspec import Meta
 
 from controller.domain.agents import AgentState  # noqa: TC001 - msgspec reads the annotations when it runs
 from controller.domain.line import WaiterKind  # noqa: TC001 - likewise
+from controller.domain.phone_number import as_printed
 from controller.domain.promise import PromiseState  # noqa: TC001 - likewise
+from controller.domain.recording import RecordingState  # noqa: TC001 - likewise
 from controller.ports.floor import EntryState, Severity  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
@@ -39,6 +42,12 @@ PhoneNumber = Annotated[
 NumberShown = Annotated[
     str | None, Meta(description="E.164, or as the network showed it; masked without numbers:read; null: withheld")
 ]
+
+PrintedNumber = Annotated[
+    str, Meta(description="The number as people write it at home, masked like `number`; empty: withheld")
+]
+_MOST_PRINTED = 4096
+"""Numbers of which it is remembered how they are written: it costs, and a line is told five times a second."""
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +82,7 @@ class LineItem(Frozen, frozen=True):
     """When the caller arrived: their place."""
     state: EntryState
     number: NumberShown
+    printed: PrintedNumber
     place: int | None
     """Among those who wait for the queue and are due; null: not due yet, or not waiting."""
     due_at: At | None
@@ -111,6 +121,8 @@ class AgentItem(Frozen, frozen=True):
     """Whom they are reserved for, ring for, talk with, or wrap up; empty for nobody."""
     queue: str
     talks_today: int
+    recording: RecordingState | None
+    """Of the talk that they are in; null: it is not recorded."""
 
 
 class QueueItem(Frozen, frozen=True):
@@ -177,8 +189,14 @@ class FloorShape(Frozen, frozen=True):
     problems: tuple[ProblemItem, ...]
 
 
-def line_item(one: LineEntry, shown: Callable[[str | None], str | None]) -> LineItem:
-    """Return somebody in the line as they are told; `shown` masks numbers (`Ask.shown`)."""
+@lru_cache(_MOST_PRINTED)
+def printed(number: str, home: str) -> str:
+    """Return a number as people at home write it."""
+    return as_printed(number, home)
+
+
+def line_item(one: LineEntry, shown: Callable[[str | None], str | None], home: str) -> LineItem:
+    """Return somebody in the line as they are told; `shown` masks numbers (`Ask.shown`), `home` is their country."""
     return LineItem(
         id=one.id,
         kind=one.kind,
@@ -187,6 +205,7 @@ def line_item(one: LineEntry, shown: Callable[[str | None], str | None]) -> Line
         since=one.since,
         state=one.state,
         number=shown(one.number),
+        printed=shown(printed(one.number, home) if one.number else None) or "",
         place=one.place,
         due_at=one.due_at,
         urgent=one.urgent,
@@ -218,6 +237,7 @@ def agent_item(one: AgentEntry) -> AgentItem:
         waiter_id=one.waiter_id,
         queue=one.queue,
         talks_today=one.talks_today,
+        recording=one.recording,
     )
 
 
@@ -241,12 +261,12 @@ def queue_item(one: QueueEntry, titles: dict[str, str]) -> QueueItem:
 
 
 def floor_shape(
-    floor: FloorNow, shown: Callable[[str | None], str | None], titles: Callable[[str], dict[str, str]]
+    floor: FloorNow, shown: Callable[[str | None], str | None], titles: Callable[[str], dict[str, str]], home: str
 ) -> FloorShape:
     """Return the floor as it is told; `titles` gives those of a queue, by language."""
     return FloorShape(
         at=floor.at,
-        line=tuple(line_item(one, shown) for one in floor.line),
+        line=tuple(line_item(one, shown, home) for one in floor.line),
         agents=tuple(map(agent_item, floor.agents)),
         queues=tuple(queue_item(one, titles(one.name)) for one in floor.queues),
         trunks=tuple(map(_trunk, floor.trunks)),

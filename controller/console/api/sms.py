@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from controller.console.api.operation import Ask, Nothing, Operation, Tag
 from controller.console.api.problems import Kind, Refusal
-from controller.console.api.shapes import Asked, At, Frozen, Limit, NumberShown, PhoneNumber
+from controller.console.api.shapes import Asked, At, Frozen, Limit, NumberShown, PhoneNumber, PrintedNumber, printed
 from controller.domain.access import Scope
 from controller.domain.phone_number import as_e164
 from controller.domain.sms import SmsStatus
@@ -56,6 +56,7 @@ class ReplyItem(Frozen, frozen=True):
 
     received_at: At
     number: NumberShown
+    printed: PrintedNumber
     text: Annotated[str, Meta(description="As a stranger wrote it")]
     meaning: Annotated[str | None, Meta(description="What it was taken for; null: nobody has acted on it yet")]
     needs_person: bool
@@ -108,6 +109,7 @@ async def list_replies(ask: Ask[OfReplies, Nothing]) -> ReplyList:
             ReplyItem(
                 received_at=one.received_at,
                 number=ask.shown(one.number),
+                printed=ask.shown(printed(one.number, ask.house.plan.home)) or "",
                 text=one.text if may_read else hide_numbers(one.text),
                 meaning=one.meaning,
                 needs_person=one.needs_person,

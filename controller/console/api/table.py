@@ -24,6 +24,7 @@ from controller.console.api import (
     people,
     promise_making,
     promises,
+    recordings,
     redial,
     slots,
     sms,
@@ -48,6 +49,7 @@ _ROOMS = (
     explanation,
     promises,
     slots,
+    recordings,
     figures,
     staffing,
     do_not_call,
@@ -86,6 +88,6 @@ def operations(public_url: str) -> tuple[Operation[Any, Any, Any], ...]:
 
 
 def doors(house: ConsoleHouse) -> tuple[Door, ...]:
-    """Return the doors of the API. A cursor is good for as long as this process lives."""
-    cursors = Cursors(secrets.token_bytes(_SECRET_BYTES))
+    """Return the doors of the API. Without a key that stays, a cursor is good for as long as this process lives."""
+    cursors = Cursors(house.cursor_key or secrets.token_bytes(_SECRET_BYTES))
     return tuple(door_of(one, house, cursors) for one in operations(house.public_url))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from controller.console.api.recordings import HEARD
 from controller.console.doors import Door, Way
 from controller.console.pages.pages import render
 from controller.domain.access import Scope
@@ -43,7 +44,20 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "au_kind_key": {"ja": "APIキー", "en": "API key"},
     "au_kind_command": {"ja": "コマンド", "en": "Command line"},
     "au_kind_nobody": {"ja": "不明", "en": "Nobody known"},
+    "au_heard": {"ja": "録音の再生", "en": "A recording was heard"},
+    "au_recording_deleted": {"ja": "録音の削除", "en": "A recording was deleted"},
+    "au_recording_paused": {"ja": "録音の一時停止", "en": "A recording was paused"},
+    "au_recording_resumed": {"ja": "録音の再開", "en": "A recording was resumed"},
 }
+ACTIONS: Mapping[str, str] = {
+    HEARD: "au_heard",
+    "recordings save": "au_heard",
+    "recordings delete": "au_recording_deleted",
+    "DELETE /api/v1/recordings/{recording}": "au_recording_deleted",
+    "POST /api/v1/agents/{agent}/pause-recording": "au_recording_paused",
+    "POST /api/v1/agents/{agent}/resume-recording": "au_recording_resumed",
+}
+"""The words of what touches somebody's voice, for whoever looks after that and reads no addresses."""
 
 
 def doors(house: ConsoleHouse) -> tuple[Door, ...]:
@@ -73,6 +87,7 @@ def _row(house: ConsoleHouse, line: AuditLine) -> dict[str, str]:
         "kind": f"au_kind_{entry.kind}" if f"au_kind_{entry.kind}" in WORDS else "au_kind_nobody",
         "who": entry.who,
         "action": entry.action,
+        "words": ACTIONS.get(entry.action, ""),
         "subject": entry.subject,
         "outcome": entry.outcome,
         "detail": json.dumps(dict(entry.detail), ensure_ascii=False) if entry.detail else "",

@@ -32,6 +32,7 @@ PLACES = (
     ("desk", "/desk", Scope.DESK),
     ("supervise", "/supervise", Scope.FLOOR_WRITE),
     ("figures", "/figures", Scope.FIGURES_READ),
+    ("recordings", "/recordings", Scope.RECORDINGS_READ),
     ("audit", "/audit", Scope.AUDIT_READ),
 )
 """Where one can go: a word, the address, and what one must be allowed."""

@@ -27,6 +27,7 @@ def doors(house: ConsoleHouse) -> tuple[Door, ...]:
 
 
 async def _supervise(house: ConsoleHouse, request: web.Request, principal: Principal) -> web.StreamResponse:
+    may_listen = house.allows_listening and principal.may(Scope.LISTEN)
     return render(
         house,
         request,
@@ -34,12 +35,13 @@ async def _supervise(house: ConsoleHouse, request: web.Request, principal: Princ
         "supervise.html",
         words=WORDS,
         data={
-            "may_listen": principal.may(Scope.LISTEN),
+            "may_listen": may_listen,
             "may_change_promises": principal.may(Scope.PROMISES_WRITE),
             "may_read_audit": principal.may(Scope.AUDIT_READ),
             "may_read_sms": principal.may(Scope.SMS_READ),
         },
-        may_listen=principal.may(Scope.LISTEN),
+        may_listen=may_listen,
+        may_hear=principal.may(Scope.RECORDINGS_READ),
         may_read_audit=principal.may(Scope.AUDIT_READ),
         may_read_sms=principal.may(Scope.SMS_READ),
         reasons=house.desk.pause_reasons,

@@ -30,6 +30,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "place_desk": {"ja": "オペレーター画面", "en": "Agent desk"},
     "place_supervise": {"ja": "スーパーバイザー画面", "en": "Supervisor"},
     "place_figures": {"ja": "統計", "en": "Figures"},
+    "place_recordings": {"ja": "通話録音", "en": "Recordings"},
     "place_audit": {"ja": "操作履歴", "en": "Audit"},
     # When something is in the way
     "signed_out_title": {"ja": "ログインしてください", "en": "Please sign in"},

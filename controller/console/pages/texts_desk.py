@@ -34,9 +34,19 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ja": "{what}: 受け付けました。通話が終わり次第、切り替わります。",
         "en": "{what}: noted. It takes effect after this call.",
     },
+    "recording_hint": {
+        "ja": "カード番号などをうかがう間は、録音を一時停止してください。",
+        "en": "Pause it while the customer says the number of a card.",
+    },
+    "recording_paused_hint": {
+        "ja": "今の会話は録音されていません。うかがい終わりましたら再開してください。",
+        "en": "Nothing is kept of what is said now. Resume it afterwards.",
+    },
     "shortcuts": {
-        "ja": "キー操作: Alt+1 待機、Alt+2 離席(先頭の理由)、Alt+3 後処理を延長、Alt+N メモへ移動",
-        "en": "Keys: Alt+1 available, Alt+2 pause (first reason), Alt+3 more wrap-up, Alt+N to the note",
+        "ja": "キー操作: Alt+1 待機、Alt+2 離席(先頭の理由)、Alt+3 後処理を延長、Alt+4 録音の一時停止・再開、"
+        "Alt+N メモへ移動",
+        "en": "Keys: Alt+1 available, Alt+2 pause (first reason), Alt+3 more wrap-up, Alt+4 recording off and on, "
+        "Alt+N to the note",
     },
     "tell_me": {"ja": "着信をデスクトップに通知する", "en": "Notify me when it rings"},
     "tell_me_on": {"ja": "デスクトップ通知: オン", "en": "Notifications are on"},

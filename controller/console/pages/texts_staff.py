@@ -46,6 +46,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "The database or the PBX cannot be reached. Try again in a while.",
     },
     "problem_broken": {"ja": "サーバーで問題が発生しました。", "en": "Something went wrong on the server."},
+    # The recording of a talk that goes on
+    "recording_running": {"ja": "録音中", "en": "Recording"},
+    "recording_paused": {"ja": "録音一時停止中", "en": "Recording paused"},
+    "pause_recording": {"ja": "録音を一時停止", "en": "Pause the recording"},
+    "resume_recording": {"ja": "録音を再開", "en": "Resume the recording"},
     # What a customer's history tells of
     "past_call": {"ja": "着信", "en": "Call"},
     "past_promise": {"ja": "折り返し予約", "en": "Promise"},

@@ -74,6 +74,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "記録されます。",
         "en": "That phone rings; answer it to hear the talk. Neither party hears you. It is written into the audit.",
     },
+    "recordings_of": {"ja": "このオペレーターの録音を表示する", "en": "Show this agent's recordings"},
     # Queues
     "queues_heading": {"ja": "キュー", "en": "Queues"},
     "queue_open": {"ja": "受付中", "en": "open"},

@@ -79,7 +79,19 @@ function drawButtons() {
   }
   showIf(at("more-wrap-up"), me.state === "wrap_up");
   showIf(at("hang-up"), me.state === "on_call");
+  drawRecording();
   showIf(at("preview"), me.state === "ringing" && page.previews.includes(me.queue) && card.kind === "promise");
+}
+
+/** Tells, for as long as the talk is recorded, whether what is said now is kept. */
+function drawRecording() {
+  const state = me.recording;
+  showIf(at("recording"), Boolean(state));
+  say(at("recording-mark"), state ? t(`recording_${state}`) : "");
+  if (!state) return;
+  at("recording").dataset.state = state;
+  say(at("recording-hint"), t(state === "paused" ? "recording_paused_hint" : "recording_hint"));
+  say(at("recording-button"), t(state === "paused" ? "resume_recording" : "pause_recording"));
 }
 
 /** Shows something or not; a keyboard that was on it goes on from the state, and is not lost. */
@@ -109,6 +121,10 @@ at("to-signed-out").addEventListener("click", (event) => {
 
 at("more-wrap-up").addEventListener("click", (event) => {
   press(event.currentTarget, said, mine("extend-wrap-up"), { by_s: page.wrap_up_step_s });
+});
+
+at("recording-button").addEventListener("click", (event) => {
+  press(event.currentTarget, said, mine(me?.recording === "paused" ? "resume-recording" : "pause-recording"));
 });
 
 at("hang-up").addEventListener("click", (event) => {

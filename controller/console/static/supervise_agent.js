@@ -1,7 +1,7 @@
 // What can be done with an agent.
 
 import { page, t } from "./common.js";
-import { say } from "./draw.js";
+import { say, set } from "./draw.js";
 import { about, pathOf, RowDialog } from "./supervise_dialog.js";
 import { title } from "./supervise_lists.js";
 
@@ -18,6 +18,8 @@ export class AgentDialog extends RowDialog {
     });
     this.on("end-wrap-up", (button) => this.order(button, "end-wrap-up"));
     this.on("sign-agent-out", (button) => this.order(button, "sign-out", undefined, "sign-in"));
+    this.on("pause-recording", (button) => this.order(button, "pause-recording", undefined, "resume-recording"));
+    this.on("resume-recording", (button) => this.order(button, "resume-recording", undefined, "pause-recording"));
     this.on("listen", (button) => {
       const endpoint = this.at("listen-on").value;
       localStorage.setItem(PHONE, endpoint);
@@ -31,7 +33,12 @@ export class AgentDialog extends RowDialog {
     const reason = agent.reason ? t(`pause_${agent.reason}`) || agent.reason : "";
     const away = agent.phone_registered ? "" : t("agent_phone_away");
     const queue = agent.queue ? title(agent.queue) : "";
-    say(this.at("agent-about"), about(t(`agent_${agent.state}`), reason, away, queue));
+    const recording = agent.recording ? t(`recording_${agent.recording}`) : "";
+    say(this.at("agent-about"), about(t(`agent_${agent.state}`), reason, away, queue, recording));
+    this.show("pause-recording", agent.recording === "running");
+    this.show("resume-recording", agent.recording === "paused");
+    const recordings = this.at("agent-recordings");
+    if (recordings) set(recordings, "href", `/recordings?agent=${encodeURIComponent(agent.name)}`);
     this.show("unpause", agent.state === "paused");
     this.show("end-wrap-up", agent.state === "wrap_up");
     this.show("sign-agent-out", agent.state !== "signed_out");

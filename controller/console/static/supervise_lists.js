@@ -12,7 +12,7 @@ export function title(queue) {
 
 /** Returns how somebody in line is spoken of. */
 export function who(entry) {
-  return entry.number ?? t("anonymous");
+  return entry.printed || t("anonymous");
 }
 
 /** Returns when a promise is to be called. */
@@ -74,7 +74,9 @@ export function drawAgents(floor, open) {
     say(cells[0], agent.name);
     const reason = agent.reason ? t(`pause_${agent.reason}`) || agent.reason : "";
     const away = agent.phone_registered ? "" : t("agent_phone_away");
-    chips(cells[1], [[agent.state, t(`agent_${agent.state}`)]], [reason, away].filter(Boolean).join(" / "));
+    const recording = agent.recording ? `recording_${agent.recording}` : "";
+    const marks = [[agent.state, t(`agent_${agent.state}`)], ...(recording ? [[recording, t(recording)]] : [])];
+    chips(cells[1], marks, [reason, away].filter(Boolean).join(" / "));
     countFrom(cells[2], agent.since);
     say(cells[3], agent.queue ? title(agent.queue) : agent.queues.map(title).join(", "));
     say(cells[4], String(agent.talks_today));

@@ -21,7 +21,7 @@ export async function readReplies() {
       {},
       el("time", { datetime: reply.received_at }, dayTime(reply.received_at)),
       " ",
-      el("span", { class: "number" }, reply.number ?? t("anonymous")),
+      el("span", { class: "number" }, reply.printed || t("anonymous")),
       el("p", { class: "theirs" }, reply.text),
     ),
   );

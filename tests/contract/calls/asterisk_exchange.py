@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.asterisk.ari.events import Event
+    from controller.asterisk.recordings import AriRecordingShelf
     from controller.ports.calls import Call, OutboundCall
     from controller.ports.survey import FoundCall
     from controller.provision.site import Site
@@ -155,6 +156,11 @@ class AsteriskExchange:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             await self._telephony.leave()
+
+    @property
+    def shelf(self) -> AriRecordingShelf:
+        """That of the controller's telephony."""
+        return self._telephony.shelf
 
     async def call_in(self, *, withheld: bool = False, from_agent: bool = False) -> tuple[Call, FarEnd]:
         """Dial the service number, with 184 in front to withhold the own."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from controller.ports.calls import Call, OutboundCall
+    from controller.ports.recordings import RecordingShelf
     from controller.ports.survey import FoundCall
 
 DEFAULT_MUSIC = "default"
@@ -51,6 +52,10 @@ class Exchange(Protocol):
     trunk: str
     """The endpoint through which customers' calls come in."""
     service_number: str
+
+    @property
+    def shelf(self) -> RecordingShelf:
+        """Where the sound of recorded talks is."""
 
     async def call_in(self, *, withheld: bool = False, from_agent: bool = False) -> tuple[Call, FarEnd]:
         """Somebody calls the service number; return both ends of the call, which is not answered yet."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from controller.ports.survey import FoundCall
     from tests.contract.calls.exchange import FarEnd
     from tests.journeys.scripted_channel import Channel
+    from tests.journeys.scripted_shelf import ScriptedShelf
 
 SERVICE_NUMBER = "0312345678"
 MUSIC = MappingProxyType({"other": OWN_MUSIC})
@@ -78,6 +79,11 @@ class ScriptedExchange:
         self._rung = 0
         self._pbx.on_agent_menu = lambda call, code: self._menus.append((call, code))
         self._pbx.gate = lambda number: None if number.startswith("+81") else Outcome.NOT_ALLOWED
+
+    @property
+    def shelf(self) -> ScriptedShelf:
+        """That of the scripted PBX."""
+        return self._pbx.shelf
 
     async def call_in(self, *, withheld: bool = False, from_agent: bool = False) -> tuple[Call, FarEnd]:
         """Make a channel."""
