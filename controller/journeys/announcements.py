@@ -32,14 +32,18 @@ class Announcer:
         self._is_first = True
         self._has_offered = False
         self._to_say: list[str] = []
+        self._is_saying = False
+        """What is due is being said; still so when that was cut off."""
+        self._is_due = False
         self.told_until: datetime | None = None
         """The far end of the wait that the caller was told last; None: they were told none."""
 
     def heed(self, order: Order, queue: Queue) -> None:
         """Say from now on what becomes the caller as a supervisor wants them: of which queue, urgent or not.
 
-        What everybody is to hear is due at once.
+        What everybody is to hear is due at once, and so is what the order cut off.
         """
+        self._is_due = self._is_due or self._is_saying
         self._queue, self._urgent = queue, order.urgent
         self._to_say += order.say
 
@@ -52,13 +56,17 @@ class Announcer:
         if self._place.has_agent:  # None of it would be heard, so nothing is told, nor noted as told.
             await self._house.clock.sleep(self._queue.announcements.interval_s)
             return
-        if not self._is_first:
+        self._is_saying = False
+        if not (self._is_first or self._is_due):
             await self._house.clock.sleep(self._queue.announcements.interval_s)
+        self._is_due = False
         while not (words := await self._words()):
             self._is_first = False
             await self._house.clock.sleep(self._queue.announcements.interval_s)
         self._is_first = False
+        self._is_saying = True
         await self._call.play(*words)
+        self._is_saying = False
 
     async def _words(self) -> list[str]:
         rules = self._queue.announcements

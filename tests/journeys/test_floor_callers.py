@@ -226,6 +226,22 @@ def test_who_is_urgent_is_offered_no_callback(open_scene: Callable[..., Scene]) 
     assert caller.held_in == "cards"
 
 
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_what_an_order_cuts_off_is_said_again_at_once(open_scene: Callable[..., Scene], *, is_cut: bool) -> None:
+    """Who is given to one agent in the midst of the offer hears it all the same; who has heard it, not twice."""
+    cards = replace(CARDS, announcements=Announcements(interval_s=60, offer=Offer.AT_ONCE))
+    scene = open_scene({"alice": SLOW, "bob": AGENT}, queues=ONE_EACH, signed_in=False, cards=cards)
+    stage = FloorStage(scene)
+    caller = scene.rings(STAYS, number=NUMBERS[0])
+    while prompts.HOLD_OFFER not in caller.heard:
+        scene.pass_s(0.05)
+    if not is_cut:
+        scene.pass_s(20)
+    assert stage.prioritise(caller.id, urgent=False) is None
+    scene.pass_s(10)
+    assert caller.heard.count(prompts.OFFER) == int(is_cut)
+
+
 def test_who_has_just_joined_can_be_moved_before_anything_was_said_to_them(open_scene: Callable[..., Scene]) -> None:
     """In the very moment in which they stand in line: what is wanted is not lost."""
     scene = open_scene({})
