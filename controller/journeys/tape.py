@@ -104,7 +104,9 @@ class Tape:
             # The row first: no sound is kept that retention does not know of.
             await book.begin(recording)
         except StoreUnavailableError as error:
-            return self._say_why_not(error)
+            self._say_why_not(error)
+            # It may have been written all the same, and only the answer lost.
+            return await self._take_back(book, recording.id)
         try:
             await self._call.record(recording.id)
         except (CallerHungUp, PbxUnavailableError) as error:

@@ -24,11 +24,14 @@ ZONES = st.sampled_from([TOKYO, ZoneInfo("America/New_York"), ZoneInfo("Australi
 
 def test_each_period_counts_back_from_now_and_a_length_of_0_never_ends() -> None:
     """What has no period is missing, and nothing of it is swept."""
-    found = cutoffs(Periods(numbers_days=90, notes_days=0, sms_days=7, audit_days=0, hooks_days=1), NOON)
+    found = cutoffs(
+        Periods(numbers_days=90, recordings_days=20, notes_days=0, sms_days=7, audit_days=0, hooks_days=1), NOON
+    )
     day = timedelta(days=1)
     assert found == {
         Period.NUMBERS: NOON - 90 * day,
         Period.CALLED: NOON - 90 * day,
+        Period.RECORDINGS: NOON - 20 * day,
         Period.SMS: NOON - 7 * day,
         Period.HOOKS: NOON - day,
         Period.OVER: NOON - day,
