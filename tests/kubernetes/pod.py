@@ -140,6 +140,8 @@ class Pod:
         lines += [f"mount --rbind /proc {root}/proc"]
         for mount in container["volumeMounts"]:
             source, target = self._volume(mount), f"{root}{mount['mountPath']}"
+            # One that lies in another volume is made there, as a container runtime does.
+            lines += [f"mkdir -p {shlex.quote(target)}"]
             lines += [f"mount --bind {shlex.quote(str(source))} {shlex.quote(target)}"]
             if mount.get("readOnly"):
                 lines += [f"mount -o remount,ro,bind {shlex.quote(target)}"]
